@@ -41,11 +41,22 @@ export interface Counters {
    * alone and answers false. Identities stay claimed for `keep_ms` after, or are freed at once with 0.
    */
   settle(organisation: string, event: EventId, spent: readonly Held[], keep_ms: number): Promise<boolean>
-  /** One state per counter asked for, in order; zeros for a counter that has none. */
+  /**
+   * One state per counter asked for, in order; zeros for a counter that has none. Throws the fault `counters_rehydrating`
+   * while the fence is closed: zeros would then be a lie.
+   */
   read(organisation: string, counters: readonly string[]): Promise<readonly CounterState[]>
   /** Reservations older than `age_ms`, for the story in `recover.ts`. */
   stale(organisation: string, age_ms: number): Promise<readonly OpenReservation[]>
-  /** Replaces everything of this organisation by the ledger's fold and opens the fence under `generation`. */
+  /**
+   * Asks to rehydrate. `open`: not needed, the fence is open under a generation above `above`. `busy`: another gateway does
+   * it. `yours`: the fence is closed now, and for `lease_ms` nobody else is told `yours`.
+   */
+  startRehydration(organisation: string, above: number, lease_ms: number): Promise<'open' | 'busy' | 'yours'>
+  /**
+   * Replaces everything of this organisation by the ledger's fold and opens the fence under `generation`. Does nothing
+   * where a later generation was there first.
+   */
   rehydrate(
     organisation: string,
     generation: number,

@@ -1,0 +1,67 @@
+/** One connection that rejects fast: no command waits for a Redis that is away, and none is ever sent twice by itself. */
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import type { Connection } from './script.ts'
+
+const COMMAND_TIMEOUT_MS = 1000
+const RETRY_MS_MAX = 1000
+
+const OPTIONS = {
+  commandTimeout: COMMAND_TIMEOUT_MS,
+  connectTimeout: COMMAND_TIMEOUT_MS,
+  enableOfflineQueue: false,
+  // A reserve that may have run must not run again behind its caller's back.
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  retryStrategy: (times: number) => Math.min(times * 50, RETRY_MS_MAX),
+  // A fail-over made this server a replica: connect anew, and let the caller decide about the command.
+  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+} satisfies RedisOptions
+
+/** `redis://host:6379/0`, `rediss://…`, or a cluster: `redis://a:6379,b:6379,c:6379?cluster=true`. */
+export function connect(url: string): Connection {
+  const cluster = /^(rediss?):\/\/(?:([^@/]*)@)?([^/?]+)\/?\?(?:.*&)?cluster=true(?:&|$)/.exec(url)
+  if (cluster === null) return new Redis(url, OPTIONS)
+  const [, scheme, credentials, hosts] = cluster
+  const [username, password] = (credentials ?? '').split(':').map(decodeURIComponent)
+  return new Cluster(
+    hosts!.split(',').map((host) => {
+      const { hostname, port } = new URL(`redis://${host}`)
+      return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 6379 : Number(port) }
+    }),
+    {
+      enableOfflineQueue: false,
+      clusterRetryStrategy: OPTIONS.retryStrategy,
+      redisOptions: {
+        ...OPTIONS,
+        ...(username ? { username } : {}),
+        ...(password ? { password } : {}),
+        ...(scheme === 'rediss' ? { tls: {} } : {}),
+      },
+    },
+  )
+}
+
+/** Resolves once commands can be sent. A first connection gets its time; one that was lost rejects at once. */
+export function ready(connection: Connection): Promise<void> {
+  if (connection.status === 'ready') return Promise.resolve()
+  if (connection.status !== 'connecting' && connection.status !== 'connect') {
+    return Promise.reject(new Error(`Redis cannot be reached: the connection is in state "${connection.status}"`))
+  }
+  return new Promise((resolve, reject) => {
+    const done = (error?: Error) => {
+      clearTimeout(timer)
+      connection.off('ready', onReady)
+      connection.off('close', onClose)
+      if (error === undefined) resolve()
+      else reject(error)
+    }
+    const onReady = () => done()
+    const onClose = () => done(new Error('Redis cannot be reached: the connection was refused or closed'))
+    const timer = setTimeout(
+      () => done(new Error('Redis cannot be reached: no connection in time')),
+      COMMAND_TIMEOUT_MS,
+    )
+    connection.on('ready', onReady)
+    connection.on('close', onClose)
+  })
+}
