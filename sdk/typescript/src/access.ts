@@ -64,8 +64,8 @@ export async function requestAccess(options: {
   let { state } = made
   for (let polls = 0; ; polls++) {
     if (state === 'granted') return undefined
-    if (state === 'refused' || state === 'expired')
-      return noted(denied, `Access request ${made.id} was ${state}.`, made.id)
+    if (state === 'refused') return noted(denied, `Access request ${made.id} was refused.`, made.id)
+    if (state === 'expired') return noted(denied, `Access request ${made.id} has expired.`, made.id)
     const left = until - performance.now()
     if (left <= 0) return noted(denied, `Access request ${made.id} is waiting for a human.`, made.id)
     // The gateway holds each answer back by itself; the pause is for one that does not.
