@@ -71,6 +71,14 @@ export type IntentCommit =
   /** The generation is no longer the journal's, or recovery gave the reservation up; nothing was written. */
   | { readonly kind: 'fenced' }
 
+/**
+ * The fault of a store that cannot be reached, or not in time. What was being written may or may not have been: whoever
+ * catches this refuses the call and leaves the rest to recovery.
+ */
+export class AuditStoreUnavailable extends Error {
+  override readonly name = 'AuditStoreUnavailable'
+}
+
 export interface Journal {
   /** The events that hold these identities now: succeeded, running or unknown, within their windows. */
   findTwins(

@@ -1,0 +1,63 @@
+/** Brings the database to this version of the code. The list is code, so a build carries it and nothing reads a folder. */
+import { type Kysely, type Migration, Migrator, sql } from 'kysely'
+import * as journal from './migrations/0001-journal.ts'
+import * as writeBatch from './migrations/0002-write-batch.ts'
+import * as keys from './migrations/0003-keys.ts'
+import type { Tables } from './tables.ts'
+
+/** In order of their names. One that was released is never changed: mend it with the next. */
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-journal': journal,
+  '0002-write-batch': writeBatch,
+  '0003-keys': keys,
+}
+
+/** Any number that nobody else locks: gateways that start at once migrate one after the other. */
+const MIGRATION_LOCK = 4_357_001
+
+/**
+ * Returns the names of the migrations that it applied, none where the database was up to date.
+ * Throws where the database is newer than the code, or a migration fails; then nothing has changed.
+ */
+export async function migrate(db: Kysely<Tables>): Promise<readonly string[]> {
+  return db.connection().execute(async (connection) => {
+    await sql`select pg_advisory_lock(${sql.lit(MIGRATION_LOCK)})`.execute(connection)
+    try {
+      return await apply(connection)
+    } finally {
+      await sql`select pg_advisory_unlock(${sql.lit(MIGRATION_LOCK)})`.execute(connection)
+    }
+  })
+}
+
+async function apply(connection: Kysely<Tables>): Promise<readonly string[]> {
+  const migrator = new Migrator({
+    db: connection,
+    provider: { getMigrations: async () => MIGRATIONS },
+    migrationTableName: 'countersign_migrations',
+    migrationLockTableName: 'countersign_migrations_lock',
+  })
+  await refuseNewer(connection)
+  const { error, results } = await migrator.migrateToLatest()
+  const failed = results?.find((result) => result.status === 'Error')
+  if (error !== undefined) {
+    const what = failed === undefined ? 'could not begin' : `${failed.migrationName} failed, and nothing was changed`
+    throw new Error(`migrating the database: ${what}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    })
+  }
+  return results?.map((result) => result.migrationName) ?? []
+}
+
+async function refuseNewer(connection: Kysely<Tables>): Promise<void> {
+  const { rows } = await sql<{ present: boolean }>`
+    select to_regclass('countersign_migrations') is not null as present`.execute(connection)
+  if (!rows[0]?.present) return
+  const applied = await sql<{ name: string }>`select name from countersign_migrations order by name`.execute(connection)
+  const unknown = applied.rows.map((row) => row.name).filter((name) => !(name in MIGRATIONS))
+  if (unknown.length > 0)
+    throw new Error(
+      `the database is newer than this gateway: it has the migrations ${unknown.join(', ')}, which this version does not ` +
+        'know. Start a gateway of the version that made them, or a later one.',
+    )
+}

@@ -1,0 +1,79 @@
+/**
+ * Opens the embedded database: PGlite behind pg's own pool, so that it takes the same statements on the same path. It has one
+ * session, hence a pool of one. Every commit is in the operating system's hands before it is answered, so a killed process
+ * loses nothing; PGlite does not call fsync, so a machine that loses power may. Who needs more sets DATABASE_URL.
+ */
+import { existsSync, mkdirSync, openAsBlob, readdirSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PGlite } from '@electric-sql/pglite'
+import { createPgConfig } from '@electric-sql/pglite/node-postgres'
+import pg from 'pg'
+import { lockDataDir } from './data-dir-lock.ts'
+import { migrate } from './migrate.ts'
+import { kyselyOver, type Opened } from './opened.ts'
+
+export interface PgliteOptions {
+  /** Made if it is not there. One process at a time. */
+  readonly dataDir: string
+  /** What `prepareDataDir` wrote: a first start unpacks it, which takes a fraction of what making a database does. */
+  readonly preparedFile?: string
+}
+
+/** The database's files lie beside the lock, in a folder of their own: PostgreSQL wants its folder for itself. */
+const FOLDER = 'pglite'
+
+export async function openPglite({ dataDir, preparedFile }: PgliteOptions): Promise<Opened> {
+  const unlock = lockDataDir(dataDir)
+  try {
+    const folder = join(dataDir, FOLDER)
+    mkdirSync(folder, { recursive: true })
+    const empty = readdirSync(folder).length === 0
+    const prepared = empty && preparedFile !== undefined && existsSync(preparedFile)
+    const lite = await PGlite.create({
+      dataDir: folder,
+      relaxedDurability: false,
+      ...(prepared ? { loadDataDir: await openAsBlob(preparedFile) } : {}),
+    })
+    return openedOver(lite, unlock)
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+/** Writes a migrated, empty database, packed, to `outFile`: what `openPglite` takes as its `preparedFile`. */
+export async function prepareDataDir(outFile: string): Promise<void> {
+  const lite = await PGlite.create()
+  const opened = openedOver(lite, () => {})
+  try {
+    await migrate(opened.db)
+    const packed = await lite.dumpDataDir('gzip')
+    await writeFile(outFile, Buffer.from(await packed.arrayBuffer()))
+  } finally {
+    await opened.close()
+  }
+}
+
+function openedOver(lite: PGlite, unlock: () => void): Opened {
+  const pool = new pg.Pool({ ...createPgConfig(lite), max: 1, idleTimeoutMillis: 0 })
+  const db = kyselyOver(pool)
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    await db.destroy()
+    await pool.end()
+    await lite.close()
+    unlock()
+  }
+  return {
+    engine: 'pglite',
+    db,
+    reads: pool,
+    writes: pool,
+    pumps: 1,
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  }
+}

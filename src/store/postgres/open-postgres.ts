@@ -1,0 +1,49 @@
+/** Opens PostgreSQL. Nothing is connected yet; each pool connects, and connects again, when it is asked. */
+import pg from 'pg'
+import { kyselyOver, type Opened } from './opened.ts'
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:5432/database`; TLS as its `sslmode` says. */
+  readonly url: string
+  /** Connections for reading; the writers have theirs beside them. */
+  readonly poolMax?: number
+  /** Told of connections lost while idle; the pool replaces them by itself. */
+  readonly log?: (message: string) => void
+}
+
+/** Batches under way at once: measured on two cores, a second overlaps the first one's fsync, a third adds nothing. */
+const PUMPS = 2
+
+/**
+ * A database that is stuck must refuse, not hang. The server gives up first, so that the connection survives; the client
+ * gives up on a server that says nothing at all.
+ */
+const TIMEOUTS = {
+  connectionTimeoutMillis: 3_000,
+  statement_timeout: 5_000,
+  lock_timeout: 4_000,
+  query_timeout: 5_500,
+  idle_in_transaction_session_timeout: 30_000,
+} as const
+
+export function openPostgres({ url, poolMax = 8, log = () => {} }: PostgresOptions): Opened {
+  const common = { ...TIMEOUTS, connectionString: url, keepAlive: true }
+  const reads = new pg.Pool({ ...common, max: poolMax, application_name: 'countersign' })
+  const writes = new pg.Pool({ ...common, max: PUMPS, idleTimeoutMillis: 0, application_name: 'countersign-journal' })
+  // Without a listener an idle connection that breaks would end the process.
+  for (const pool of [reads, writes])
+    pool.on('error', (error) => log(`a database connection was lost: ${error.message}`))
+  const db = kyselyOver(reads)
+  let closing: Promise<void> | undefined
+  return {
+    engine: 'postgresql',
+    db,
+    reads,
+    writes,
+    pumps: PUMPS,
+    close: () => {
+      closing ??= Promise.all([db.destroy(), reads.end(), writes.end()]).then(() => undefined)
+      return closing
+    },
+  }
+}

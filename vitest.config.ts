@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // One PostgreSQL and one Redis for the whole run.
+    globalSetup: ['test/services/global-setup.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    // For a machine under load: no test measures time.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+})
