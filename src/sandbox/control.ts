@@ -1,0 +1,67 @@
+/** `/_sandbox/…`: what tests ask and command. Loopback only, whatever the sandbox is bound to. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { readRules } from './misbehave.ts'
+import type { Sandbox } from './sandbox.ts'
+import { plant, readSeed } from './seed.ts'
+
+/** A string is what was wrong with the request. */
+type Command = (sandbox: Sandbox, sent: { readonly query: URLSearchParams; readonly json: unknown }) => object | string
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  /** `?since=N`: only those after that `seq`. */
+  'GET /_sandbox/effects': (sandbox, { query }) => sandbox.effects.since(Number(query.get('since') ?? 0)),
+  'GET /_sandbox/requests': (sandbox, { query }) => sandbox.requests.since(Number(query.get('since') ?? 0)),
+  'POST /_sandbox/reset': (sandbox) => {
+    sandbox.reset()
+    return { reset: true }
+  },
+  'POST /_sandbox/seed': (sandbox, { json }) => {
+    const seed = readSeed(json)
+    return typeof seed === 'string' ? seed : { planted: plant(sandbox.platform, seed) }
+  },
+  'GET /_sandbox/misbehave': (sandbox) => sandbox.misbehaviour.list(),
+  'POST /_sandbox/misbehave': (sandbox, { json }) => {
+    const rules = readRules(json)
+    if (typeof rules === 'string') return rules
+    sandbox.misbehaviour.add(rules)
+    return sandbox.misbehaviour.list()
+  },
+  'DELETE /_sandbox/misbehave': (sandbox) => {
+    sandbox.misbehaviour.clear()
+    return []
+  },
+}
+
+export function control(sandbox: Sandbox, request: IncomingMessage, response: ServerResponse, body: string): void {
+  const { status, answer } = obey(sandbox, request, body)
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer))
+}
+
+function obey(sandbox: Sandbox, request: IncomingMessage, body: string): { status: number; answer: object } {
+  const refused = (status: number, error: string) => ({ status, answer: { error } })
+  if (!isLoopback(request.socket.remoteAddress)) return refused(403, 'The sandbox takes commands from loopback only.')
+  const url = new URL(request.url!, 'http://sandbox')
+  const name = `${request.method} ${url.pathname}`
+  const command = COMMANDS[name]
+  if (command === undefined) {
+    return refused(404, `There is no command ${name}. Commands: ${Object.keys(COMMANDS).join(', ')}.`)
+  }
+  const json = parse(body)
+  if (json === MALFORMED) return refused(400, 'The body is not JSON.')
+  const answer = command(sandbox, { query: url.searchParams, json })
+  return typeof answer === 'string' ? refused(400, answer) : { status: 200, answer }
+}
+
+const MALFORMED = Symbol('malformed')
+
+function parse(body: string): unknown {
+  if (body === '') return undefined
+  try {
+    return JSON.parse(body)
+  } catch {
+    return MALFORMED
+  }
+}
+
+const isLoopback = (address: string | undefined): boolean =>
+  address !== undefined && (address.startsWith('127.') || address.startsWith('::ffff:127.') || address === '::1')

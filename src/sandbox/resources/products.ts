@@ -1,0 +1,146 @@
+/** Products and their prices. */
+import type { StripeObject } from '../collection.ts'
+import { missingParam } from '../error.ts'
+import { newId } from '../id.ts'
+import { page } from '../list.ts'
+import {
+  type Metadata,
+  metadata,
+  optionalForm,
+  optionalInteger,
+  optionalOneOf,
+  optionalText,
+  requiredCurrency,
+  requiredInteger,
+  requiredText,
+} from '../params.ts'
+import { change, type Route } from '../route.ts'
+
+export interface Product extends StripeObject {
+  readonly object: 'product'
+  readonly name: string
+  readonly description: string | null
+  readonly active: boolean
+  readonly default_price: string | null
+  readonly metadata: Metadata
+  readonly created: number
+  readonly livemode: false
+}
+
+export interface Price extends StripeObject {
+  readonly object: 'price'
+  readonly active: boolean
+  readonly currency: string
+  readonly product: string
+  readonly type: 'one_time' | 'recurring'
+  readonly recurring: { readonly interval: Interval; readonly interval_count: number } | null
+  readonly unit_amount: number
+  readonly metadata: Metadata
+  readonly created: number
+  readonly livemode: false
+}
+
+const INTERVALS = ['day', 'week', 'month', 'year'] as const
+export type Interval = (typeof INTERVALS)[number]
+
+export const product = (now: number, fields: Partial<Product> & { name: string }): Product => ({
+  id: newId('prod'),
+  object: 'product',
+  active: true,
+  created: now,
+  default_price: null,
+  description: null,
+  livemode: false,
+  metadata: {},
+  ...fields,
+})
+
+export const price = (
+  now: number,
+  fields: Partial<Price> & { currency: string; product: string; unit_amount: number },
+): Price => ({
+  id: newId('price'),
+  object: 'price',
+  active: true,
+  created: now,
+  livemode: false,
+  metadata: {},
+  recurring: null,
+  type: fields.recurring ? 'recurring' : 'one_time',
+  ...fields,
+})
+
+export const productRoutes: readonly Route[] = [
+  {
+    method: 'POST',
+    path: '/v1/products',
+    answers: 'product',
+    run(call) {
+      const name = requiredText(call.params, 'name')
+      const description = optionalText(call.params, 'description') ?? null
+      const made = product(call.now, { name, description, metadata: metadata(call.params) })
+      call.account.products.insert(made)
+      call.changed(change('product.created', made))
+      return made
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/products',
+    answers: 'product',
+    list: true,
+    run: ({ account, params, path }) => page(account.products, path, params, ['active']),
+  },
+  {
+    method: 'GET',
+    path: '/v1/products/{id}',
+    answers: 'product',
+    run: ({ account, ids }) => account.products.get(ids[0]!, 'id'),
+  },
+  {
+    method: 'POST',
+    path: '/v1/prices',
+    answers: 'price',
+    run(call) {
+      const { account, params, now } = call
+      const currency = requiredCurrency(params)
+      const unit_amount = requiredInteger(params, 'unit_amount', 0)
+      const repeats = optionalForm(params, 'recurring')
+      const recurring = repeats && {
+        interval: optionalOneOf(repeats, 'interval', INTERVALS),
+        interval_count: optionalInteger(repeats, 'interval_count', 1) ?? 1,
+      }
+      if (recurring && recurring.interval === undefined) throw missingParam('recurring[interval]')
+      const name = optionalText(optionalForm(params, 'product_data') ?? {}, 'name')
+      const of = optionalText(params, 'product')
+      if (of === undefined && name === undefined) throw missingParam('product')
+      const tags = metadata(params)
+      const sold =
+        of === undefined ? account.products.insert(product(now, { name: name! })) : account.products.get(of, 'product')
+
+      const made = price(now, {
+        currency,
+        unit_amount,
+        product: sold.id,
+        recurring: recurring ? { ...recurring, interval: recurring.interval! } : null,
+        metadata: tags,
+      })
+      account.prices.insert(made)
+      call.changed(change('price.created', { id: made.id, amount: unit_amount, currency }))
+      return made
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/prices',
+    answers: 'price',
+    list: true,
+    run: ({ account, params, path }) => page(account.prices, path, params, ['product', 'currency', 'active']),
+  },
+  {
+    method: 'GET',
+    path: '/v1/prices/{price}',
+    answers: 'price',
+    run: ({ account, ids }) => account.prices.get(ids[0]!, 'price'),
+  },
+]
