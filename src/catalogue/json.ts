@@ -1,0 +1,110 @@
+/** Reads a JSON body so that nothing in it can be read in two ways. */
+import { isUtf8 } from 'node:buffer'
+import type { JsonObject } from '../model/operation.ts'
+import { type Refusal, refuse } from '../model/refusal.ts'
+import { isObject } from './pointer.ts'
+import { isForbiddenName, wrongWith } from './text.ts'
+
+export interface Limits {
+  /** Objects and arrays inside each other. */
+  readonly depth_max: number
+  /** Names and array elements together. */
+  readonly params_max: number
+}
+
+export const LIMITS: Limits = { depth_max: 32, params_max: 1000 }
+
+/** Valid UTF-8 as text; undefined for anything else. */
+export const textOf = (bytes: Buffer | string): string | undefined => {
+  if (typeof bytes === 'string') return bytes
+  return isUtf8(bytes) ? bytes.toString('utf8') : undefined
+}
+
+const malformed = (detail: string): Refusal => refuse('malformed_request', detail)
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+/** The index of the quote that closes the string opened at `start`. The text is valid JSON. */
+function closingQuote(text: string, start: number): number {
+  let at = start + 1
+  while (text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1
+  return at
+}
+
+const NUMBER = /-?[0-9][0-9.eE+-]*/y
+
+/**
+ * A number must mean one thing to everyone: no exponent, no fraction that is none (`5000.0`), no minus zero, and no integer
+ * that loses digits as a double.
+ */
+function wrongNumber(token: string): string | undefined {
+  if (/[eE]/.test(token)) return `the number ${token} has an exponent`
+  if (token.startsWith('-') && Number(token) === 0) return `${token} is a minus zero`
+  const isWhole = Number.isInteger(Number(token))
+  if (isWhole && token.includes('.')) return `the number ${token} has a fraction of zero; write it without`
+  if (isWhole && !Number.isSafeInteger(Number(token))) return `the number ${token.slice(0, 20)} is beyond 2^53 - 1`
+  return undefined
+}
+
+/** Looks at the text of valid JSON for what JSON.parse passes over in silence. */
+function inspect(text: string, limits: Limits): Refusal | undefined {
+  const names: (Set<string> | null)[] = []
+  let count = 0
+  let atName = false
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]!
+    if (char === '{' || char === '[') {
+      names.push(char === '{' ? new Set() : null)
+      atName = char === '{'
+      if (names.length > limits.depth_max) {
+        return refuse('request_too_large', `The body is nested deeper than ${limits.depth_max} levels.`)
+      }
+    } else if (char === '}' || char === ']') {
+      names.pop()
+    } else if (char === ',') {
+      atName = names.at(-1) !== null
+      if (names.at(-1) === null) count++
+    } else if (char === '"') {
+      const end = closingQuote(text, at)
+      const raw = text.slice(at + 1, end)
+      const content = raw.includes('\\') ? (JSON.parse(text.slice(at, end + 1)) as string) : raw
+      const wrong = wrongWith(content)
+      if (wrong) return malformed(`A ${atName ? 'name' : 'string'} in the body ${wrong}.`)
+      if (atName) {
+        const siblings = names.at(-1)!
+        if (isForbiddenName(content)) return malformed(`The body has the name ${content}, which is no param's.`)
+        if (siblings.has(content))
+          return malformed(`The body has the name ${JSON.stringify(content)} twice in one object.`)
+        siblings.add(content)
+        atName = false
+        count++
+      }
+      at = end
+    } else if (char === '-' || (char >= '0' && char <= '9')) {
+      NUMBER.lastIndex = at
+      const token = NUMBER.exec(text)![0]
+      const wrong = wrongNumber(token)
+      if (wrong) return malformed(`In the body, ${wrong}.`)
+      at += token.length - 1
+    }
+    if (count > limits.params_max) {
+      return refuse('request_too_large', `The body has more than ${limits.params_max} params.`)
+    }
+  }
+  return undefined
+}
+
+/** One JSON object, or a refusal: `malformed_request`, or `request_too_large` beyond the limits. */
+export function parseJson(bytes: Buffer | string, limits: Limits = LIMITS): JsonObject | Refusal {
+  const text = textOf(bytes)
+  if (text === undefined) return malformed('The body is not valid UTF-8.')
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return malformed('The body is not valid JSON.')
+  }
+  if (!isObject(value)) return malformed('The body is not a JSON object.')
+  return inspect(text, limits) ?? value
+}

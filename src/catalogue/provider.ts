@@ -1,0 +1,93 @@
+/** What a provider's two files say: the generated list of operations, and our rules on top of it. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import type { JsonSchema, Method } from '../model/operation.ts'
+
+export interface Provider {
+  readonly name: string
+  readonly title: string
+  /** Where calls are sent; callers never choose it. */
+  readonly origin: string
+  /** Host names under which the provider's own SDK calls it. */
+  readonly hosts: readonly string[]
+  readonly api_version: string
+  readonly encoding: 'form' | 'json'
+  readonly groups: readonly { readonly group: string; readonly about: string }[]
+}
+
+/** An operation as the generator wrote it. */
+export interface Described {
+  readonly name: string
+  readonly aliases: readonly string[]
+  readonly method: Method
+  readonly path: string
+  readonly verb: string
+  readonly collection: string
+  readonly summary: string
+  readonly params: JsonSchema
+  /** What the answer is, as a node of the expansion graph; absent where nothing in it expands. */
+  readonly returns?: string
+}
+
+/** Component → field → component: what `expand` may follow. */
+export type ExpandGraph = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
+
+export interface Description {
+  readonly provider: string
+  readonly api_version: string
+  readonly operations: readonly Described[]
+  readonly expandable?: ExpandGraph
+}
+
+export type AmountSource =
+  | string
+  | { readonly value: string; readonly less: string }
+  | { readonly magnitude: string }
+  | { readonly sum: readonly string[]; readonly existing?: string }
+
+export interface ReadRule {
+  readonly as: string
+  readonly path: string
+  readonly unless?: string
+}
+
+export interface CostRule {
+  readonly amount: readonly AmountSource[]
+  readonly currency: readonly string[]
+  readonly customer?: readonly string[]
+}
+
+interface Matching {
+  readonly operations: readonly string[]
+}
+
+/** `schemas/provider.json` is its schema. */
+export interface Rules {
+  readonly provider: string
+  readonly title: string
+  readonly origin: string
+  readonly hosts: readonly string[]
+  readonly encoding: 'form' | 'json'
+  readonly operations: string
+  readonly resource: string
+  readonly groups: readonly (Matching & { readonly group: string; readonly about: string })[]
+  readonly reads?: readonly (Matching & { readonly read: readonly ReadRule[] })[]
+  readonly costs?: readonly (Matching & CostRule)[]
+  readonly customer?: readonly string[]
+  readonly amounts?: {
+    readonly params: readonly string[]
+    readonly may_be_zero_or_less?: readonly (Matching & { readonly why: string })[]
+  }
+  readonly guarded?: readonly string[]
+  readonly redact?: readonly string[]
+  readonly redact_of?: readonly (Matching & { readonly redact: readonly string[] })[]
+  readonly refused?: readonly (Matching & { readonly why: string })[]
+}
+
+/** Throws where a file is missing or does not parse: a gateway without its catalogue does not start. */
+export function readProvider(dir: string, file: string): { rules: Rules; description: Description } {
+  const rules = parse(readFileSync(join(dir, file), 'utf8')) as Rules
+  const description = JSON.parse(readFileSync(join(dir, rules.operations), 'utf8')) as Description
+  return { rules, description }
+}
