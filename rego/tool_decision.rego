@@ -1,0 +1,3 @@
+package tool_decision
+
+import future.keywords
