@@ -12,6 +12,7 @@ import type {
   CallResult,
   Json,
   JsonObject,
+  KnownCall,
   NamedCall,
   Operation,
   OperationName,
@@ -19,6 +20,13 @@ import type {
   ProviderName,
 } from './types.ts'
 import { isOpen, waitForEnd } from './wait.ts'
+
+/** What either form of `callProvider` was given. */
+interface Given extends CallOptions {
+  readonly provider: string
+  readonly operation: string | undefined
+  readonly params: object | undefined
+}
 
 /** One call, as both forms of `callProvider` mean it. */
 interface Call extends CallOptions {
@@ -42,17 +50,18 @@ export class Countersign {
    * `AuthenticationError`, `UnavailableError` or, for what the gateway cannot read, `CountersignError`; once `signal`
    * is aborted, its reason.
    */
+  callProvider<Data = never>(...call: KnownCall & ([Data] extends [never] ? never : unknown)): Promise<CallResult<Data>>
+  callProvider<Provider extends ProviderName, Name extends OperationName<Provider>, Data = Json>(
+    call: NamedCall<Provider, Name>,
+  ): Promise<CallResult<Data>>
   callProvider<Provider extends ProviderName, Name extends OperationName<Provider>, Data = Json>(
     provider: Provider,
     operation: Name,
     params: ParamsOf<Provider, Name>,
     options?: CallOptions,
   ): Promise<CallResult<Data>>
-  callProvider<Provider extends ProviderName, Name extends OperationName<Provider>, Data = Json>(
-    call: NamedCall<Provider, Name>,
-  ): Promise<CallResult<Data>>
   async callProvider(
-    first: string | NamedCall<string, string>,
+    first: string | Given,
     operation?: string,
     params?: object,
     options?: CallOptions,
@@ -172,13 +181,7 @@ export class Countersign {
 /** Names go into the path as they are, so they must be plain. */
 const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/
 
-function readCall(
-  given: CallOptions & {
-    readonly provider: string
-    readonly operation: string | undefined
-    readonly params: object | undefined
-  },
-): Call {
+function readCall(given: Given): Call {
   const { provider, operation = '', params = {}, callId = crypto.randomUUID() } = given
   for (const [what, name] of [
     ['a provider', provider],

@@ -27,6 +27,15 @@ export type ParamsOf<Provider extends string, Operation extends string> = Provid
     : JsonObject
   : JsonObject
 
+/** Every call that the catalogue knows, in either form: for `callProvider<Data>`, which leaves nothing else to be inferred. */
+export type KnownCall = {
+  [Provider in keyof Catalogue]: {
+    [Name in keyof Catalogue[Provider] & string]:
+      | [provider: Provider, operation: Name, params: Catalogue[Provider][Name], options?: CallOptions]
+      | [call: NamedCall<Provider, Name>]
+  }[keyof Catalogue[Provider] & string]
+}[keyof Catalogue]
+
 export interface CallOptions {
   /**
    * The name of this call, unique in its run: pass your framework's tool-call id, and a repeat is answered from the
