@@ -10,7 +10,7 @@ export interface Request {
   readonly body: Buffer | null
 }
 
-export interface AttemptLimits {
+interface AttemptLimits {
   /** For all of it: waiting for a connection, sending, the whole answer. Milliseconds. */
   readonly time_ms: number
   /** Of the answer's body. */
@@ -19,7 +19,7 @@ export interface AttemptLimits {
 
 export type Attempt =
   /** Surely no byte of the request left. */
-  | { readonly sent: false; readonly why: string; readonly code: string }
+  | { readonly sent: false; readonly why: string }
   /** Bytes may have left. */
   | {
       readonly sent: true
@@ -30,7 +30,6 @@ export type Attempt =
       readonly body?: string
       readonly too_large?: true
       readonly why?: string
-      readonly code?: string
     }
 
 /**
@@ -59,22 +58,21 @@ export function attempt(
       signal?.removeEventListener('abort', stop)
       resolve(result)
     }
-    const broken = (why: string, code: string, too_large?: true): void => {
+    const broken = (why: string, too_large?: true): void => {
       end(
         controller === undefined
-          ? { sent: false, why, code }
+          ? { sent: false, why }
           : {
               sent: true,
               why,
-              code,
               ...(status !== undefined && headers !== undefined && { status, headers }),
               ...(too_large && { too_large }),
             },
       )
       controller?.abort(new Error(why))
     }
-    const stop = (): void => broken('the gateway stopped waiting', 'ABORTED')
-    const timer = setTimeout(() => broken(`no whole answer within ${limits.time_ms} ms`, 'TIMEOUT'), limits.time_ms)
+    const stop = (): void => broken('the gateway stopped waiting')
+    const timer = setTimeout(() => broken(`no whole answer within ${limits.time_ms} ms`), limits.time_ms)
     signal?.addEventListener('abort', stop, { once: true })
     if (signal?.aborted) return stop()
 
@@ -91,26 +89,19 @@ export function attempt(
       },
       onResponseData(_, chunk) {
         size += chunk.length
-        if (size > limits.bytes) broken(`its body is larger than ${limits.bytes} bytes`, 'TOO_LARGE', true)
+        if (size > limits.bytes) broken(`its body is larger than ${limits.bytes} bytes`, true)
         else chunks.push(chunk)
       },
       onResponseEnd() {
-        if (status === undefined || headers === undefined) return broken('no answer', 'NO_ANSWER')
+        if (status === undefined || headers === undefined) return broken('no answer')
         end({ sent: true, status, headers, body: Buffer.concat(chunks, size).toString() })
       },
       onResponseError(_, error) {
-        const code = (error as { code?: unknown }).code
-        broken(words(code), typeof code === 'string' ? code : error.name)
+        broken(words((error as { code?: unknown }).code))
       },
     }
-    try {
-      pool.dispatch(
-        { path: request.path, method: request.method, headers: request.headers, body: request.body },
-        handler,
-      )
-    } catch (error) {
-      broken('the request could not be made', (error as Error).name)
-    }
+    const { method, path, headers: sent, body } = request
+    pool.dispatch({ method, path, headers: sent, body }, handler)
   })
 }
 

@@ -16,7 +16,7 @@ export interface Told {
   readonly retry_after?: string
 }
 
-export interface Verdict {
+interface Judgement {
   readonly kind: OutcomeKind
   /** Whether the same bytes under the same key may be sent again. */
   readonly again: boolean
@@ -27,7 +27,7 @@ export interface Verdict {
 /** Statuses whose empty body is a whole answer. */
 const EMPTY = [202, 204]
 
-export function read(attempt: Attempt, rules: ProviderRules, credential: string): Told {
+export function hear(attempt: Attempt, rules: ProviderRules, credential: string): Told {
   if (!attempt.sent) return { finding: 'not_sent', detail: `${attempt.why} before anything was sent` }
   const { status, headers } = attempt
   if (status === undefined || headers === undefined) {
@@ -38,7 +38,7 @@ export function read(attempt: Attempt, rules: ProviderRules, credential: string)
   const parsed = text === undefined ? undefined : text === '' && EMPTY.includes(status) ? null : parseJson(text)
   const row = match(rules, status, parsed)
   const requestId = header(headers, rules.request_id_header)
-  const shouldRetry = header(headers, 'stripe-should-retry')
+  const shouldRetry = header(headers, rules.should_retry_header)
   const retryAfter = header(headers, 'retry-after')
   const told = {
     detail: `HTTP ${status}: ${row.because}`,
@@ -59,7 +59,7 @@ export function read(attempt: Attempt, rules: ProviderRules, credential: string)
   }
 }
 
-export function judge(operation: Operation, attempt: Attempt, told: Told, earlierOpen: boolean): Verdict {
+export function judge(operation: Operation, attempt: Attempt, told: Told, earlierOpen: boolean): Judgement {
   const row = FINDINGS[told.finding]
   const open = attempt.sent && row.alone === 'unknown'
   const again =

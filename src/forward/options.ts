@@ -20,8 +20,8 @@ export interface UpstreamLimits {
   readonly connect_ms: number
   /** One attempt: from asking for a connection to the last byte of the answer. */
   readonly attempt_ms: number
-  /** All attempts of one send with the waits between them. */
-  readonly total_ms: number
+  /** A further attempt begins within this time of the first, and then has `attempt_ms` in full: cut short, it would only add doubt. */
+  readonly retry_for_ms: number
   /** One try of a look-up. */
   readonly read_ms: number
   /** An idle connection is kept for this long, or for less where the provider says so. */
@@ -32,11 +32,11 @@ export interface UpstreamLimits {
   readonly retries: RetryLimits
 }
 
-/** Stripe's own SDK gives a request 80 s. */
+/** A send ends within 80 s, which is what Stripe's own SDK gives a request. */
 export const UPSTREAM_LIMITS: UpstreamLimits = {
   connect_ms: 10_000,
   attempt_ms: 40_000,
-  total_ms: 80_000,
+  retry_for_ms: 40_000,
   read_ms: 10_000,
   keep_alive_ms: 30_000,
   response_bytes_max: 8 * 1024 * 1024,

@@ -59,6 +59,8 @@ export interface ProviderRules {
   readonly key_memory_ms: number
   /** Lower case. */
   readonly request_id_header: string
+  /** Says `true` or `false`, and comes before the table's own `again`. Lower case. */
+  readonly should_retry_header: string
   /** Answer headers that are recorded and replayed: those that the provider's own SDK reads. Lower case. */
   readonly answer_headers: readonly string[]
 }
@@ -93,6 +95,7 @@ export const STRIPE: ProviderRules = {
   // One hour less than promised: clocks differ, and the attempts of one send take time.
   key_memory_ms: 23 * hours,
   request_id_header: 'request-id',
+  should_retry_header: 'stripe-should-retry',
   answer_headers: [
     'request-id',
     'original-request',

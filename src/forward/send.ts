@@ -3,7 +3,7 @@ import type { EventId } from '../model/id.ts'
 import type { Intent } from '../model/intent.ts'
 import type { Outcome, OutcomeKind } from '../model/outcome.ts'
 import type { Attempt, Request } from './attempt.ts'
-import { judge, read, type Told } from './judge.ts'
+import { hear, judge, type Told } from './judge.ts'
 import type { Log, Time, UpstreamLimits } from './options.ts'
 import type { ProviderRules } from './outcome-table.ts'
 import { delay, retryAfter } from './retry.ts'
@@ -26,7 +26,7 @@ export async function send(way: Way, intent: Intent, sentBefore: boolean, signal
   const { rules, limits, time, log } = way
   const { operation, event_id } = intent
   const began = time.now()
-  const deadline = began + limits.total_ms
+  const deadline = began + limits.retry_for_ms
   /** Whether an attempt before the next one may have acted. */
   let open = sentBefore && operation.effect === 'write'
   let attempts = 0
@@ -52,15 +52,15 @@ export async function send(way: Way, intent: Intent, sentBefore: boolean, signal
   const request = wire(intent, way.fixed, credential)
 
   for (let tries = 1; ; tries += 1) {
-    const result = await way.once(request, Math.min(limits.attempt_ms, deadline - time.now()), signal)
+    const result = await way.once(request, limits.attempt_ms, signal)
     if (result.sent) attempts += 1
-    const told = read(result, rules, credential)
-    const verdict = judge(operation, result, told, open)
-    open ||= verdict.open
+    const told = hear(result, rules, credential)
+    const judged = judge(operation, result, told, open)
+    open ||= judged.open
 
     const asked_ms = retryAfter(told.retry_after, time.now())
     const wait_ms = delay(limits.retries, tries, asked_ms, deadline - time.now(), time.random)
-    if (!verdict.again || wait_ms === null || signal?.aborted) return outcome(verdict.kind, told)
+    if (!judged.again || wait_ms === null || signal?.aborted) return outcome(judged.kind, told)
     const { finding, detail } = told
     log.warn(
       { event_id, operation: operation.name, tries, finding, detail, wait_ms },
@@ -69,7 +69,7 @@ export async function send(way: Way, intent: Intent, sentBefore: boolean, signal
     try {
       await time.sleep(wait_ms, signal)
     } catch {
-      return outcome(verdict.kind, told)
+      return outcome(judged.kind, told)
     }
   }
 }

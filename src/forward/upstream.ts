@@ -6,7 +6,7 @@ import type { JsonObject } from '../model/operation.ts'
 import type { Outcome } from '../model/outcome.ts'
 import { type Refusal, refuse } from '../model/refusal.ts'
 import { attempt } from './attempt.ts'
-import { read } from './judge.ts'
+import { hear } from './judge.ts'
 import { type Time, UPSTREAM_LIMITS, type UpstreamOptions } from './options.ts'
 import { isOriginForm, pinned } from './origin.ts'
 import { send, type Way } from './send.ts'
@@ -79,7 +79,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     once: async (request, time_ms, signal) =>
       isOriginForm(request.path)
         ? attempt(pool, request, { time_ms, bytes: limits.response_bytes_max }, signal)
-        : { sent: false, why: 'the path is not in origin-form', code: 'BAD_PATH' },
+        : { sent: false, why: 'the path is not in origin-form' },
   }
 
   const running = new Set<Promise<unknown>>()
@@ -109,7 +109,7 @@ async function look(way: Way, path: string): Promise<JsonObject | Refusal> {
   if (credential === null) return refuse('credential_missing', 'The object that the call names could not be read.')
   const request = lookup(path, way.fixed, credential)
   for (let tries = 1; ; tries += 1) {
-    const told = read(await way.once(request, way.limits.read_ms), way.rules, credential)
+    const told = hear(await way.once(request, way.limits.read_ms), way.rules, credential)
     const { finding, detail, answer } = told
     if (finding === 'done' && isObject(answer?.body)) return answer.body
     if (finding === 'missing' || finding === 'rejected') return refuse('enrichment_failed', `GET ${path}: ${detail}.`)

@@ -9,6 +9,8 @@ export type Step =
   /** Bytes as they stand, and then what becomes of the connection. */
   | { readonly bytes: string; readonly end: 'reset' | 'close' | 'hang' }
   | { readonly hang: 'for ever' }
+  /** A head, then one space after the other without end: a body that is always alive and never whole. */
+  | { readonly drip: string }
 
 export interface Provider {
   readonly origin: string
@@ -68,6 +70,12 @@ function wholeRequest(bytes: string): string | null {
 
 function play(socket: Socket, step: Step): void {
   if ('hang' in step) return
+  if ('drip' in step) {
+    socket.write(step.drip)
+    const drops = setInterval(() => socket.write(' '), 20)
+    socket.on('close', () => clearInterval(drops))
+    return
+  }
   if ('reset' in step) {
     socket.resetAndDestroy()
   } else if ('bytes' in step) {

@@ -180,7 +180,7 @@ describe('time', () => {
   it('ends the call where the next wait would pass the deadline', async () => {
     const { origin, requests } = await serving([{ answer: 429, headers: { 'retry-after': '5' } }])
     const { upstream, waits } = reaching(origin, {
-      total_ms: 12_000,
+      retry_for_ms: 12_000,
       retries: { count: 9, delay_ms: 1, delay_ms_max: 1, retry_after_ms_max: 60_000 },
     })
     expect(await upstream.send(committed('create_charge'))).toMatchObject({ kind: 'failed', attempts: 3 })
@@ -234,6 +234,14 @@ describe('connections', () => {
       expect(await upstream.send(committed('create_charge'))).toMatchObject({ kind: 'succeeded' })
     }
     expect(connections()).toBeGreaterThanOrEqual(20)
+  })
+
+  it('that the provider resets on the next request cost a repeat under the same key', async () => {
+    const { origin, requests } = await serving([{ answer: 200 }, { reset: 'before the answer' }, { answer: 200 }])
+    const { upstream } = reaching(origin, { connections: 1 })
+    await upstream.send(committed('create_charge'))
+    expect(await upstream.send(committed('create_charge'))).toMatchObject({ kind: 'succeeded', attempts: 2 })
+    expect(requests[1]).toBe(requests[2])
   })
 
   it('are closed once what runs has ended; a later call fails without leaving', async () => {
