@@ -1,7 +1,7 @@
 /** Where this machine has the programs that the tests run against. */
 import { execFileSync } from 'node:child_process'
-import { accessSync, constants, readdirSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { accessSync, constants, readdirSync, realpathSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
 
 const runs = (path: string): boolean => {
   try {
@@ -40,7 +40,7 @@ function configuredFolder(): string | undefined {
 /** The folder that has initdb and postgres. Throws where there is none: tests never pass over a missing part. */
 export function postgresFolder(): string {
   const initdb = onPath('initdb')
-  const folder = initdb === undefined ? (debianFolder() ?? configuredFolder()) : join(initdb, '..')
+  const folder = initdb === undefined ? (debianFolder() ?? configuredFolder()) : dirname(realpathSync(initdb))
   if (folder === undefined) throw new Error(missing('PostgreSQL (initdb, postgres)', 'postgresql'))
   return folder
 }

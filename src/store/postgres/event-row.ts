@@ -5,10 +5,15 @@ import type { AuditEvent } from '../../model/event.ts'
 /** A row as pg reads it, or as PostgreSQL turns it into JSON: a time is a Date or text, a bigint text or a number. */
 export type EventRow = { readonly [column: string]: unknown }
 
-/** What is written: the event in normal form, with its leaf hash as PostgreSQL's hex. */
-export function rowOf(event: AuditEvent): EventRow {
-  const normal = normalised(event)
-  return { ...normal, leaf_hash: hex(leafHash(normal)) }
+/** What is written: the event's canonical JSON and its leaf hash. Made once, however often a batch goes again. */
+export interface SealedRow {
+  readonly json: string
+  readonly leafHash: Buffer
+}
+
+export function rowOf(event: AuditEvent): SealedRow {
+  const json = canonicalJson(normalised(event))
+  return { json, leafHash: leafHashOf(json) }
 }
 
 export function eventOf(row: EventRow): AuditEvent {
@@ -20,9 +25,11 @@ export function eventOf(row: EventRow): AuditEvent {
   return normalised(event as unknown as AuditEvent)
 }
 
-/** SHA-256(0x00 ‖ canonical JSON): the leaf of RFC 6962. The event must be as it is read back, or as `rowOf` normalises it. */
-export const leafHash = (event: AuditEvent): Buffer =>
-  createHash('sha256').update('\0').update(canonicalJson(event)).digest()
+/** SHA-256(0x00 ‖ canonical JSON): the leaf of RFC 6962. */
+const leafHashOf = (json: string): Buffer => createHash('sha256').update('\0').update(json).digest()
+
+/** Of an event as it was written or as it is read back: the two are the same. */
+export const leafHash = (event: AuditEvent): Buffer => rowOf(event).leafHash
 
 export const hex = (bytes: Uint8Array): string => `\\x${Buffer.from(bytes).toString('hex')}`
 
@@ -31,12 +38,12 @@ const normalised = (event: AuditEvent): AuditEvent => ({ ...event, ts: new Date(
 
 /** Names sorted by code unit, absent members left out, no white space: RFC 8785 for what JSON.parse can give. */
 function canonicalJson(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-    return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(',')}}`
+  const members: string[] = []
+  for (const name of Object.keys(value).sort()) {
+    const member = (value as Record<string, unknown>)[name]
+    if (member !== undefined) members.push(`${JSON.stringify(name)}:${canonicalJson(member)}`)
   }
-  return JSON.stringify(value) ?? 'null'
+  return `{${members.join(',')}}`
 }

@@ -4,11 +4,11 @@ import type { Held } from '../../model/budget.ts'
 import type { AuditEvent } from '../../model/event.ts'
 import type { EventId } from '../../model/id.ts'
 import type { IntentRecord, OutcomeRecord } from '../../model/journal.ts'
-import { hex, rowOf } from './event-row.ts'
+import { hex, rowOf, type SealedRow } from './event-row.ts'
 import { asFault, isConflict, isServerAnswer } from './faults.ts'
 import type { Write, Written } from './group-commit.ts'
 
-export type JournalWrite = Write & { readonly rows: readonly object[] } & (
+export type JournalWrite = Write & { readonly rows: readonly SealedRow[] } & (
     | { readonly kind: 'events' }
     | { readonly kind: 'intent'; readonly intent: IntentRecord }
     | { readonly kind: 'outcome'; readonly outcome: OutcomeRecord }
@@ -83,7 +83,7 @@ async function run(pool: pg.Pool, values: readonly string[]): Promise<readonly U
 }
 
 function argumentsOf(batch: readonly JournalWrite[]): readonly string[] {
-  const events: object[] = []
+  const events: string[] = []
   const fence: object[] = []
   const intents: object[] = []
   const identities: object[] = []
@@ -94,7 +94,9 @@ function argumentsOf(batch: readonly JournalWrite[]): readonly string[] {
     lines.map((line, index) => ({ ...line, item, event_id, organisation, line: index }))
 
   batch.forEach((write, item) => {
-    for (const row of write.rows) events.push({ ...row, item })
+    // The canonical JSON is the row: what was hashed is what is stored.
+    for (const { json, leafHash } of write.rows)
+      events.push(`${json.slice(0, -1)},"item":${item},"leaf_hash":"\\${hex(leafHash)}"}`)
     if (write.kind === 'intent') {
       const { intent } = write
       const { event_id, organisation, gateway_id, generation } = intent
@@ -111,7 +113,8 @@ function argumentsOf(batch: readonly JournalWrite[]): readonly string[] {
       spent.push(...linesOf(item, event_id, write.outcome.spent ?? []))
     }
   })
-  return [events, fence, intents, identities, held, outcomes, spent].map((rows) => JSON.stringify(rows))
+  const rest = [fence, intents, identities, held, outcomes, spent].map((rows) => JSON.stringify(rows))
+  return [`[${events.join(',')}]`, ...rest]
 }
 
 function resultsOf(batch: readonly JournalWrite[], undone: readonly Undone[]): readonly Written<JournalResult>[] {
