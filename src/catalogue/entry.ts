@@ -12,7 +12,7 @@ export interface Entry {
   /** Params by which objects are read, so that they go into a path. */
   readonly ids: readonly string[]
   readonly guarded: readonly string[]
-  readonly expand: { readonly graph: ExpandGraph; readonly root?: string }
+  readonly expand: { readonly graph: ExpandGraph; readonly roots: readonly string[] }
   /** Why the gateway cannot send it, where it cannot. */
   readonly refused?: string
 }
@@ -88,10 +88,7 @@ export function buildEntries(rules: Rules, description: Description): Entry[] {
       positive: effect === 'read' || zeroOf(described) ? nothing : positive,
       ids: reads.flatMap((read) => pathParamsOf(read.path)).filter((pointer) => pointer.startsWith('params.')),
       guarded: rules.guarded ?? [],
-      expand: {
-        graph: description.expandable ?? {},
-        ...(described.returns ? { root: described.returns } : {}),
-      },
+      expand: { graph: description.expandable, roots: described.returns },
       ...(refused ? { refused } : {}),
     }
   })

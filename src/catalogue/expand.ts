@@ -6,13 +6,13 @@ import type { Entry } from './entry.ts'
 const EXPAND_DEPTH_MAX = 4
 
 /** The first value that the operation does not expand; undefined where all are fine. */
-export function wrongExpand({ expand: { graph, root } }: Entry, expand: Json | undefined): Json | undefined {
+export function wrongExpand({ expand: { graph, roots } }: Entry, expand: Json | undefined): Json | undefined {
   if (!Array.isArray(expand)) return undefined
   return expand.find((path: Json) => {
-    if (typeof path !== 'string' || !root) return true
+    if (typeof path !== 'string') return true
     const steps = path.split('.')
     if (steps.filter((step) => step !== 'data').length > EXPAND_DEPTH_MAX) return true
-    let nodes: readonly string[] = [root]
+    let nodes: readonly string[] = roots
     for (const step of steps) {
       nodes = nodes.flatMap((node) => {
         // `[]charge` is a page of charges; its objects are under `data`.

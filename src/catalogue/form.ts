@@ -29,7 +29,8 @@ const shown = (name: string): string => JSON.stringify(name.length > 60 ? `${nam
 function insert(root: Map<string, RawNode>, name: string, value: string, limits: Limits): Refusal | undefined {
   const match = NAME.exec(name)
   if (!match) return malformed(`The param name ${shown(name)} has unbalanced brackets.`)
-  const steps = [match[1]!, ...match[2]!.slice(1, -1).split('][')].slice(0, match[2] ? undefined : 1)
+  const brackets = match[2]!
+  const steps = [match[1]!, ...(brackets ? brackets.slice(1, -1).split('][') : [])]
   if (steps.length > limits.depth_max) {
     return refuse('request_too_large', `A param is nested deeper than ${limits.depth_max} levels.`)
   }

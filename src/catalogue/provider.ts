@@ -26,8 +26,8 @@ export interface Described {
   readonly collection: string
   readonly summary: string
   readonly params: JsonSchema
-  /** What the answer is, as a node of the expansion graph; absent where nothing in it expands. */
-  readonly returns?: string
+  /** What the answer may be, as nodes of the expansion graph. */
+  readonly returns: readonly string[]
 }
 
 /** Component → field → component: what `expand` may follow. */
@@ -37,7 +37,7 @@ export interface Description {
   readonly provider: string
   readonly api_version: string
   readonly operations: readonly Described[]
-  readonly expandable?: ExpandGraph
+  readonly expandable: ExpandGraph
 }
 
 export type AmountSource =

@@ -6,6 +6,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { expandGraph, type ResponseSchema, targets } from './expand.ts'
 import { nameAll, type Route, type SdkMethod } from './name.ts'
 import { compact, objectOf, type Schema } from './schema.ts'
 
@@ -29,9 +30,10 @@ interface OpenApiOperation {
     description?: string
   }[]
   readonly requestBody?: { readonly content: Record<string, { readonly schema: Schema }> }
+  readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: ResponseSchema }> }>
 }
 
-interface ComponentSchema {
+interface ComponentSchema extends ResponseSchema {
   readonly 'x-stripeOperations'?: readonly { method_name: string; method_on: string; operation: string; path: string }[]
 }
 
@@ -95,13 +97,23 @@ function generate(): string {
     .map(([route, operation]) => {
       const { name, aliases, verb, collection } = named.get(route)!
       const { method, path } = route
+      const answer = operation.responses['200']?.content?.['application/json']?.schema
+      const returns = answer ? targets(answer, spec.components.schemas) : []
       const params = paramsOf(operation)
-      return { name, aliases, method, path, verb, collection, summary: sentence(operation), params }
+      return { name, aliases, method, path, verb, collection, returns, summary: sentence(operation), params }
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((operation) => JSON.stringify(operation))
-  const head = JSON.stringify({ provider: 'stripe', api_version: spec.info.version, source: MODULE }).slice(0, -1)
-  return `${head},"operations":[\n${lines.join(',\n')}\n]}\n`
+  const head = { provider: 'stripe', api_version: spec.info.version, source: MODULE }
+  const expandable = Object.entries(expandGraph(spec.components.schemas)).map(
+    ([component, fields]) => `${JSON.stringify(component)}:${JSON.stringify(fields)}`,
+  )
+  // One operation a line, so that a new version of the description shows as a readable diff.
+  return [
+    `${JSON.stringify(head).slice(0, -1)},`,
+    `"expandable":{\n${expandable.join(',\n')}\n},`,
+    `"operations":[\n${lines.join(',\n')}\n]}\n`,
+  ].join('\n')
 }
 
 writeFileSync(OUTPUT, generate())
