@@ -14,21 +14,39 @@ export interface SpendingCall {
   readonly group: string
 }
 
-const VALUES: Readonly<Record<Scope, (call: SpendingCall) => string | undefined>> = {
-  organisation: (call) => call.organisation,
-  project: (call) => call.project,
-  agent: (call) => call.agent,
-  role: (call) => call.role,
-  // Without a run, the key stands in: leaving the run out must not leave its budgets behind.
-  run: (call) => call.run ?? keyStandsIn(call),
-  key: (call) => call.key,
-  customer: (call) => call.customer,
-  provider: (call) => call.provider,
-  group: (call) => call.group,
+/** A part of a counter's name, and how messages call it. */
+interface Part {
+  readonly name: string
+  readonly label: string
+  readonly value: string
 }
 
-/** `~` begins no encoded name, so that a run cannot be called like a key. */
-const keyStandsIn = (call: SpendingCall): string => `~${call.key}`
+type PartOf = (call: SpendingCall) => Part | undefined
+
+const part = (scope: Scope, value: string | undefined): Part | undefined =>
+  value === undefined ? undefined : { name: `${scope}=${encodeName(value)}`, label: `${scope} ${value}`, value }
+
+const PARTS: Readonly<Record<Scope, PartOf>> = {
+  organisation: (call) => part('organisation', call.organisation),
+  project: (call) => part('project', call.project),
+  agent: (call) => part('agent', call.agent),
+  role: (call) => part('role', call.role),
+  run: (call) => runOf(call),
+  key: (call) => part('key', call.key),
+  customer: (call) => part('customer', call.customer),
+  provider: (call) => part('provider', call.provider),
+  group: (call) => part('group', call.group),
+}
+
+/**
+ * Without a run, the key stands in: leaving the run out must not leave its budgets behind. `~` marks the stand-in; in a
+ * run's own name it is encoded, so that no run can be called like one.
+ */
+function runOf(call: SpendingCall): Part {
+  const named = part('run', call.run)
+  if (named !== undefined) return named
+  return { name: `run=~${encodeName(call.key)}`, label: `run of key ${call.key}`, value: `~${call.key}` }
+}
 
 export interface Subject {
   /** `agent=a1+provider=stripe`: in the same order, whichever way round the pair was written. */
@@ -43,27 +61,24 @@ export interface Subject {
  * cap the key, the agent or the organisation.
  */
 export function subjectOf(budget: Budget, call: SpendingCall): Subject | null {
-  const scopes = budget.scope.split('+') as Scope[]
-  const values = scopes.map((scope) => VALUES[scope](call))
-  if (values.some((value) => value === undefined)) return null
-  if (budget.subject !== undefined && budget.subject !== values.join('+')) return null
-  const parts = scopes.map((scope, i) => ({ scope, value: values[i]! }))
+  const parts: Part[] = []
+  for (const scope of budget.scope.split('+') as Scope[]) {
+    const found = PARTS[scope](call)
+    if (found === undefined) return null
+    parts.push(found)
+  }
+  if (budget.subject !== undefined && budget.subject !== parts.map(({ value }) => value).join('+')) return null
   return {
     name: parts
-      .map(({ scope, value }) => `${scope}=${encodeName(value)}`)
+      .map(({ name }) => name)
       .sort()
       .join('+'),
-    label: parts
-      .map(({ scope, value }) => (value.startsWith('~') ? `${scope} of key ${value.slice(1)}` : `${scope} ${value}`))
-      .join(' + '),
+    label: parts.map(({ label }) => label).join(' + '),
   }
 }
 
 /** The run's part of a counter's name, for the window of that name. */
-export const runName = (call: SpendingCall): string => `run=${encodeName(VALUES.run(call)!)}`
+export const runName = (call: SpendingCall): string => runOf(call).name
 
-/** Keeps `|`, `=` and `+`, which join names, out of them; a leading `~` passes, as it is only ever ours. */
-const encodeName = (value: string): string =>
-  value.startsWith('~')
-    ? `~${encodeName(value.slice(1))}`
-    : encodeURIComponent(Buffer.from(value).toString()).replaceAll('~', '%7E')
+/** Keeps `|`, `=`, `+` and `~`, which have a meaning in counters' names, out of the parts that callers choose. */
+const encodeName = (value: string): string => encodeURIComponent(Buffer.from(value).toString()).replaceAll('~', '%7E')
