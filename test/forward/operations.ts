@@ -82,8 +82,6 @@ export function committed(name: keyof typeof OPERATIONS, age_ms = 0): Intent {
 export const SECRET = 'sk_test_planted_credential_4242'
 
 export const LIMITS: Partial<UpstreamLimits> = {
-  attempt_ms: 300,
-  read_ms: 300,
   response_bytes_max: 10_000,
   retries: { count: 2, delay_ms: 400, delay_ms_max: 1_000, retry_after_ms_max: 5_000 },
 }

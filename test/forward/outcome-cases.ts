@@ -9,6 +9,8 @@ export interface OutcomeCase {
   /** `resend`: an earlier sending may have acted. */
   readonly by?: 'resend'
   readonly script: readonly Step[]
+  /** How long an attempt may take, where the provider is to take longer. */
+  readonly patience_ms?: number
   readonly kind: OutcomeKind
   /** Requests that the provider received. */
   readonly attempts: number
@@ -134,9 +136,10 @@ export const OUTCOME_CASES: readonly OutcomeCase[] = [
     name: 'no answer in time, on every attempt: unknown',
     operation: 'create_charge',
     script: [hang],
+    patience_ms: 200,
     kind: 'unknown',
     attempts: 3,
-    detail: 'no whole answer within 300 ms after the request was sent',
+    detail: 'no whole answer within 200 ms after the request was sent',
   },
   {
     name: 'closed without an answer, then a replay: succeeded',
@@ -177,17 +180,19 @@ export const OUTCOME_CASES: readonly OutcomeCase[] = [
     name: 'a 200 body that never ends: unknown',
     operation: 'create_charge',
     script: [{ bytes: `${head}{"id":`, end: 'hang' }],
+    patience_ms: 200,
     kind: 'unknown',
     attempts: 3,
-    detail: 'HTTP 200, but no whole answer within 300 ms',
+    detail: 'HTTP 200, but no whole answer within 200 ms',
   },
   {
     name: 'a 200 body that drips without end: unknown, as the time limit is for the whole of it',
     operation: 'create_charge',
     script: [{ drip: head }],
+    patience_ms: 200,
     kind: 'unknown',
     attempts: 3,
-    detail: 'HTTP 200, but no whole answer within 300 ms',
+    detail: 'HTTP 200, but no whole answer within 200 ms',
   },
   {
     name: 'a chunked 200 body that lacks its last chunk: unknown',

@@ -27,7 +27,7 @@ const until = async (ready: () => boolean): Promise<void> => {
 describe('how a call ends', () => {
   it.each(OUTCOME_CASES)('$name', async (row) => {
     const { origin, requests } = await serving(row.script)
-    const { upstream, waits, logged } = reaching(origin)
+    const { upstream, waits, logged } = reaching(origin, row.patience_ms ? { attempt_ms: row.patience_ms } : {})
     const intent = committed(row.operation)
 
     const outcome = await upstream[row.by ?? 'send'](intent)
@@ -125,7 +125,7 @@ describe('where nothing is sent', () => {
       })
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    opened({ close: () => new Promise<void>((resolve) => server.close(() => resolve())) })
+    opened({ close: (): Promise<void> => new Promise((resolve) => server.close(() => resolve())) })
     const { upstream } = reaching(`https://127.0.0.1:${(server.address() as AddressInfo).port}`)
     const outcome = await upstream.send(committed('create_charge'))
     expect(outcome).toMatchObject({ kind: 'failed', attempts: 0 })

@@ -8,7 +8,7 @@ afterEach(async () => {
   for (const end of close.splice(0).reverse()) await end()
 })
 const reach = (origin: string, ...more: [credential?: () => Promise<string | null>]) => {
-  const made = rig(origin, {}, ...more)
+  const made = rig(origin, { read_ms: 500 }, ...more)
   close.push(made.upstream.close)
   return made.upstream
 }
