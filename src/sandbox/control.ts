@@ -1,23 +1,30 @@
 /** `/_sandbox/…`: what tests ask and command. Loopback only, whatever the sandbox is bound to. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { StripeError } from './error.ts'
 import { readRules } from './misbehave.ts'
 import type { Sandbox } from './sandbox.ts'
 import { plant, readSeed } from './seed.ts'
 
 /** A string is what was wrong with the request. */
-type Command = (sandbox: Sandbox, sent: { readonly query: URLSearchParams; readonly json: unknown }) => object | string
+type Command = (sandbox: Sandbox, sent: { readonly since: number; readonly json: unknown }) => object | string
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   /** `?since=N`: only those after that `seq`. */
-  'GET /_sandbox/effects': (sandbox, { query }) => sandbox.effects.since(Number(query.get('since') ?? 0)),
-  'GET /_sandbox/requests': (sandbox, { query }) => sandbox.requests.since(Number(query.get('since') ?? 0)),
+  'GET /_sandbox/effects': (sandbox, { since }) => sandbox.effects.since(since),
+  'GET /_sandbox/requests': (sandbox, { since }) => sandbox.requests.since(since),
   'POST /_sandbox/reset': (sandbox) => {
     sandbox.reset()
     return { reset: true }
   },
   'POST /_sandbox/seed': (sandbox, { json }) => {
     const seed = readSeed(json)
-    return typeof seed === 'string' ? seed : { planted: plant(sandbox.platform, seed) }
+    if (typeof seed === 'string') return seed
+    try {
+      return { planted: plant(sandbox.platform, seed) }
+    } catch (thrown) {
+      if (thrown instanceof StripeError) return thrown.message
+      throw thrown
+    }
   },
   'GET /_sandbox/misbehave': (sandbox) => sandbox.misbehaviour.list(),
   'POST /_sandbox/misbehave': (sandbox, { json }) => {
@@ -48,7 +55,8 @@ function obey(sandbox: Sandbox, request: IncomingMessage, body: string): { statu
   }
   const json = parse(body)
   if (json === MALFORMED) return refused(400, 'The body is not JSON.')
-  const answer = command(sandbox, { query: url.searchParams, json })
+  const since = Number(url.searchParams.get('since') ?? 0)
+  const answer = command(sandbox, { since, json })
   return typeof answer === 'string' ? refused(400, answer) : { status: 200, answer }
 }
 

@@ -68,7 +68,7 @@ export class Ledger<T extends { readonly seq: number }> {
   }
 
   since(seq: number): readonly T[] {
-    return seq <= 0 ? this.#entries : this.#entries.filter((entry) => entry.seq > seq)
+    return seq > 0 ? this.#entries.filter((entry) => entry.seq > seq) : this.#entries
   }
 
   clear(): void {

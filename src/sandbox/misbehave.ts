@@ -150,6 +150,8 @@ function readRule(sent: unknown): Rule | string {
   return {
     ...DEFAULTS,
     ...rest,
+    // As parsed: a line break in it would otherwise reach a header.
+    ...(typeof rest.url === 'string' && URL.canParse(rest.url) && { url: new URL(rest.url).href }),
     match: {
       ...(method !== undefined && { method: method.toUpperCase() }),
       ...(path !== undefined && { path }),

@@ -19,7 +19,7 @@ import { cardError, usePaymentMethod } from './payment_methods.ts'
 
 export interface PaymentIntent extends StripeObject {
   readonly object: 'payment_intent'
-  readonly amount: number
+  amount: number
   amount_capturable: number
   amount_received: number
   readonly currency: string
@@ -159,12 +159,16 @@ export const paymentIntentRoutes: readonly Route[] = [
     path: '/v1/payment_intents/{intent}',
     answers: 'payment_intent',
     run(call) {
+      const amount = optionalInteger(call.params, 'amount', 1)
       const method = optionalText(call.params, 'payment_method')
       const description = clearableText(call.params, 'description')
       const intent = call.account.payment_intents.get(call.ids[0]!, 'intent')
       const tags = metadata(call.params, intent.metadata)
-      if (method !== undefined) {
+      if (amount !== undefined || method !== undefined) {
         must(intent, 'update', ['requires_payment_method', 'requires_confirmation'])
+      }
+      if (amount !== undefined) intent.amount = amount
+      if (method !== undefined) {
         intent.payment_method = usePaymentMethod(call, method, 'payment_method').id
         intent.status = 'requires_confirmation'
       }
