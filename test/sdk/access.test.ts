@@ -20,8 +20,18 @@ const operations: Line = {
   status: 200,
   body: {
     operations: [
-      { provider: 'stripe', name: 'create_charge', action: 'stripe:charges:create', resource: 'stripe.com/v1/charges' },
-      { provider: 'stripe', name: 'create_refund', action: 'stripe:refunds:create', resource: 'stripe.com/v1/refunds' },
+      {
+        provider: 'stripe',
+        operation: 'create_charge',
+        action: 'stripe:charges:create',
+        resource: 'stripe.com/v1/charges',
+      },
+      {
+        provider: 'stripe',
+        operation: 'create_refund',
+        action: 'stripe:refunds:create',
+        resource: 'stripe.com/v1/refunds',
+      },
     ],
   },
 }
@@ -79,6 +89,13 @@ describe("onDenied: 'request-access'", () => {
     ]
   >([
     ['a gateway without access requests', {}, 20_000, /takes no access requests/, undefined],
+    [
+      'a gateway that takes the path for the provider’s own',
+      { [ASK]: [{ status: 403, body: { error: { type: 'invalid_request_error' } } }] },
+      20_000,
+      /takes no access requests/,
+      undefined,
+    ],
     [
       'a request that cannot be made',
       { [ASK]: [problem(400, 'malformed_request')] },
@@ -152,6 +169,7 @@ describe('nobody is asked', () => {
     ['by default', 'policy_denied', {}],
     ['for a cap, which no grant lifts', 'spend_cap_exceeded', asking],
     ['for an operation that does not exist', 'unknown_operation', asking],
+    ['for a call that waits for a human already', 'approval_required', asking],
     ['in a dry run', 'policy_denied', { ...asking, dryRun: true }],
   ] as const)('%s', async (_, code, options) => {
     const { agent, times } = await scriptedGateway({ [REFUND]: [problem(403, code)], [ASK]: [request('granted', 201)] })

@@ -63,11 +63,12 @@ describe('a call', () => {
   })
 
   test('that is a dry run has a decision and no data', async () => {
-    const body = { event_id: EVENT, decision: 'allow', cost: { amount: 500, currency: 'usd' } }
+    const cost = { amount: 500, currency: 'usd' }
+    const body = { event_id: EVENT, decision: 'allow', dry_run: true, reasons: [], policy_revision: 'sha256:0', cost }
     const { agent, asked } = await scriptedGateway({ [REFUND]: [{ status: 200, body }] })
     const judged = await agent.callProvider('stripe', 'create_refund', {}, { dryRun: true })
     expect(asked[0]!.body.dry_run).toBe(true)
-    expect(judged).toMatchObject({ data: null, decision: 'allow', cost: { amount: 500, currency: 'usd' } })
+    expect(judged).toMatchObject({ data: null, decision: 'allow', cost })
   })
 
   test.each([
@@ -116,7 +117,7 @@ describe('a call', () => {
 
 describe('what the gateway knows', () => {
   test('operations() lists what this key may call', async () => {
-    const operations = [{ provider: 'stripe', name: 'create_refund', group: 'payments.refund', effect: 'write' }]
+    const operations = [{ provider: 'stripe', operation: 'create_refund', group: 'payments.refund', effect: 'write' }]
     const { agent } = await scriptedGateway({ [OPERATIONS]: [{ status: 200, body: { operations } }] })
     expect(await agent.operations()).toEqual(operations)
   })
@@ -129,6 +130,21 @@ describe('what the gateway knows', () => {
       provider: 'stripe',
       status: 200,
       data: { id: 1 },
+    }
+    const { agent } = await scriptedGateway({ [CALL]: [{ status: 200, body }] })
+    const { event_id: eventId, ...rest } = body
+    expect(await agent.call(EVENT)).toEqual({ eventId, ...rest })
+  })
+
+  test('call() reads a denial, with its reasons', async () => {
+    const reasons = [{ code: 'default_deny', message: 'Writes are denied.', rule: 'countersign.defaults' }]
+    const body = {
+      event_id: EVENT,
+      state: 'denied',
+      decision: 'deny',
+      reason: 'policy_denied',
+      reasons,
+      at: '2026-01-01T00:00:00Z',
     }
     const { agent } = await scriptedGateway({ [CALL]: [{ status: 200, body }] })
     const { event_id: eventId, ...rest } = body

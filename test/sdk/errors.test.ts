@@ -25,7 +25,9 @@ const CLASS_OF: Readonly<Record<RefusalCode, new (...facts: never[]) => Counters
   wrong_provider: DeniedError,
   unknown_provider: CountersignError,
   unknown_operation: DeniedError,
+  run_mismatch: DeniedError,
   policy_denied: DeniedError,
+  approval_required: DeniedError,
   spend_cap_exceeded: BudgetExceededError,
   price_unknown: DeniedError,
   currency_without_rate: DeniedError,
@@ -58,6 +60,10 @@ const BY_STATUS = [
   [503, UnavailableError],
   [504, UnknownOutcomeError],
 ] as const
+
+test('every refusal of the gateway has its class here', () => {
+  expect(Object.keys(CLASS_OF).sort()).toEqual(Object.keys(REFUSALS).sort())
+})
 
 describe('an error’s class', () => {
   test.each(Object.entries(CLASS_OF))('%s', async (code, Class) => {

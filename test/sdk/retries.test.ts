@@ -2,7 +2,16 @@ import { describe, expect, test } from 'vitest'
 import { CountersignError, UnknownOutcomeError } from '../../sdk/typescript/src/index.ts'
 import { backoffMs, nextDelayMs } from '../../sdk/typescript/src/retry.ts'
 import { retryAfter } from '../../sdk/typescript/src/transport.ts'
-import { allowed, EVENT, type Line, problem, REFUND, scriptedGateway, thrownBy } from './scripted-gateway.ts'
+import {
+  allowed,
+  askingToWait,
+  EVENT,
+  type Line,
+  problem,
+  REFUND,
+  scriptedGateway,
+  thrownBy,
+} from './scripted-gateway.ts'
 
 const proxy = (status: number): Line => ({ status, body: '<html>' })
 
@@ -68,8 +77,7 @@ describe('repeating ends', () => {
   })
 
   test('at once where the gateway asks for more time than is left', async () => {
-    const busy = { ...(problem(503, 'draining') as object), headers: { 'retry-after': '3600' } } as Line
-    const { agent, asked } = await scriptedGateway({ [REFUND]: [busy] })
+    const { agent, asked } = await scriptedGateway({ [REFUND]: [askingToWait(3600)] })
     expect(await thrownBy(agent.callProvider('stripe', 'create_refund', {}))).toMatchObject({ code: 'draining' })
     expect(asked).toHaveLength(1)
   })
@@ -129,8 +137,7 @@ describe('an aborted signal', () => {
   })
 
   test('stops the pause between attempts', async () => {
-    const busy = { ...(problem(503, 'draining') as object), headers: { 'retry-after': '30' } } as Line
-    const { agent, asked } = await scriptedGateway({ [REFUND]: [busy] })
+    const { agent, asked } = await scriptedGateway({ [REFUND]: [askingToWait(30)] })
     const stop = new AbortController()
     const pending = thrownBy(agent.callProvider('stripe', 'create_refund', {}, { signal: stop.signal }))
     while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))

@@ -53,6 +53,12 @@ export const problem = (status: number, code: string, more: object = {}): Line =
   },
 })
 
+export const askingToWait = (seconds: number): Line => ({
+  status: 503,
+  headers: { 'retry-after': String(seconds) },
+  body: { code: 'draining', status: 503, detail: 'The gateway is shutting down.' },
+})
+
 export async function scriptedGateway(script: Script) {
   const asked: Asked[] = []
   const said = new Map<string, number>()

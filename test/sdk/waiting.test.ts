@@ -83,7 +83,13 @@ const ENDS: readonly (readonly [
     { data: { id: 're_1' } },
     2,
   ],
-  ['a held call that is refused', [held], [record('refused')], { name: 'DeniedError', code: 'approval_refused' }, 1],
+  [
+    'a held call that is denied',
+    [held],
+    [record('denied', { reason: 'not today' })],
+    { name: 'DeniedError', code: 'policy_denied', detail: expect.stringContaining('not today') },
+    1,
+  ],
   [
     'a record that could not be read for a moment',
     [unknown],

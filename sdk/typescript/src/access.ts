@@ -1,5 +1,5 @@
 /** A denial, turned into a question to a human. Nothing here grants: it asks, waits, and says how it ended. */
-import { CountersignError, DeniedError, errorOf } from './errors.ts'
+import { CountersignError, codeOfStatus, DeniedError, errorOf } from './errors.ts'
 import { isObject, text } from './json.ts'
 import { backoffMs, mayRepeat, sleep } from './retry.ts'
 import type { Answer, Request } from './transport.ts'
@@ -11,6 +11,8 @@ const BEYOND_GRANTS = new Set([
   'price_unknown',
   'currency_without_rate',
   'wrong_provider',
+  'run_mismatch',
+  'approval_required',
   'unknown_operation',
 ])
 
@@ -56,7 +58,7 @@ export async function requestAccess(options: {
     maxRetries: 0,
   })
   if (made instanceof CountersignError) {
-    return made.status === 404
+    return isUnrouted(made)
       ? noted(denied, 'This gateway takes no access requests.')
       : noted(denied, `Access could not be requested: ${made.detail}`)
   }
@@ -78,6 +80,10 @@ export async function requestAccess(options: {
       return noted(denied, `Access request ${made.id} cannot be followed: ${now.detail}`, made.id)
   }
 }
+
+/** A gateway without this route takes the path for the provider's own API, and refuses it in the provider's words. */
+const isUnrouted = ({ status, code }: CountersignError): boolean =>
+  status === 404 || (status !== undefined && status < 500 && code === codeOfStatus(status))
 
 function accessRequestOf({ status, body }: Answer): AccessRequest | CountersignError {
   const id = isObject(body) ? text(body.id) : undefined

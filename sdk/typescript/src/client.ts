@@ -162,7 +162,7 @@ export class Countersign {
     const operation =
       listed instanceof CountersignError
         ? undefined
-        : listed.find(({ provider, name }) => provider === call.provider && name === call.operation)
+        : listed.find(({ provider, operation: name }) => provider === call.provider && name === call.operation)
     return requestAccess({
       denied,
       service: call.provider,

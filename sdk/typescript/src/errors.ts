@@ -162,7 +162,8 @@ export function errorOf(status: number, body: Json | undefined, callId?: string)
   })
 }
 
-function reasonsOf(value: Json | undefined): readonly Reason[] {
+/** Reasons as they came; members of another type are empty. */
+export function reasonsOf(value: Json | undefined): readonly Reason[] {
   if (!Array.isArray(value)) return []
   return value.filter(isObject).map((reason) => ({
     code: text(reason.code) ?? '',

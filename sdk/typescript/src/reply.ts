@@ -1,5 +1,13 @@
 /** What the gateway said, as a value: a result or an error. Pure. */
-import { type CountersignError, DeniedError, errorOf, HeldError, ProviderError, UnavailableError } from './errors.ts'
+import {
+  type CountersignError,
+  DeniedError,
+  errorOf,
+  HeldError,
+  ProviderError,
+  reasonsOf,
+  UnavailableError,
+} from './errors.ts'
 import { integer, isObject, present, text } from './json.ts'
 import type { Answer } from './transport.ts'
 import type { CallRecord, CallResult, CallState, Cost, Decision, Json, JsonObject, Operation } from './types.ts'
@@ -41,6 +49,9 @@ export function recordOf({ status, body }: Answer): CallRecord | CountersignErro
       data: body.data,
       error: body.error,
       cost: costOf(body.cost),
+      reason: text(body.reason),
+      reasons: body.reasons === undefined ? undefined : reasonsOf(body.reasons),
+      at: text(body.at),
     }),
   }
 }
@@ -80,11 +91,12 @@ export function replyOfRecord(record: CallRecord, callId: string): Reply | 'agai
         callId,
         retryable: true,
       })
-    case 'refused':
+    case 'denied':
       return new DeniedError({
-        code: 'approval_refused',
-        detail: `The approval of the call ${eventId} was refused.`,
+        code: 'policy_denied',
+        detail: `The call ${eventId} was denied${record.reason === undefined ? '.' : `: ${record.reason}`}`,
         fix: 'Ask whoever decides on approvals why.',
+        reasons: record.reasons,
         eventId,
         callId,
       })

@@ -107,8 +107,11 @@ export interface CallResult<Data = Json> {
   readonly status: number
 }
 
-/** How far a call has come. `failed` is surely without effect; `unknown` was sent, and nobody knows yet. */
-export type CallState = 'held' | 'approved' | 'refused' | 'running' | 'succeeded' | 'failed' | 'unknown'
+/**
+ * How far a call has come. `held` waits for a human, `approved` for the agent to send it again; `failed` is surely
+ * without effect; `unknown` was sent, and nobody knows yet.
+ */
+export type CallState = 'denied' | 'held' | 'approved' | 'running' | 'succeeded' | 'failed' | 'unknown'
 
 /** One call as the gateway recorded it. */
 export interface CallRecord {
@@ -122,12 +125,18 @@ export interface CallRecord {
   readonly data?: Json
   readonly error?: Json
   readonly cost?: Cost
+  /** Why it was denied. */
+  readonly reason?: string
+  readonly reasons?: readonly Reason[]
+  /** When it was decided: RFC 3339, UTC. */
+  readonly at?: string
 }
 
 /** What this vault key may call. */
 export interface Operation {
   readonly provider: string
-  readonly name: string
+  /** `create_refund` */
+  readonly operation: string
   readonly group: string
   readonly effect: 'read' | 'write'
   readonly action: string
