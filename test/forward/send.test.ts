@@ -4,8 +4,11 @@ import { committed, rig, SECRET } from './operations.ts'
 import { OUTCOME_CASES } from './outcome-cases.ts'
 import { deadOrigin, type Provider, provider, type Step } from './provider.ts'
 
-const open: { close(): Promise<void> }[] = []
-const opened = <T extends { close(): Promise<void> }>(thing: T): T => {
+interface Closing {
+  close(): Promise<void>
+}
+const open: Closing[] = []
+const opened = <T extends Closing>(thing: T): T => {
   open.push(thing)
   return thing
 }
@@ -148,14 +151,9 @@ describe('where nothing is sent', () => {
   })
 
   it.each([
-    ['there is no credential', async () => null],
-    ['the credential is empty', async () => ''],
-    [
-      'the credential cannot be read',
-      async () => {
-        throw new Error(`cannot unseal ${SECRET}`)
-      },
-    ],
+    ['there is no credential', async (): Promise<string | null> => null],
+    ['the credential is empty', async (): Promise<string | null> => ''],
+    ['the credential cannot be read', (): Promise<string> => Promise.reject(new Error(`cannot unseal ${SECRET}`))],
   ] as const)('because %s, a call fails and no connection is made', async (_, credential) => {
     const { origin, connections } = await serving([{ answer: 200 }])
     const { upstream, logged } = reaching(origin, {}, credential)
@@ -270,21 +268,6 @@ describe('an answer', () => {
       status: 200,
       body: { id: 'ch_1' },
       headers: { 'request-id': 'req_9', 'idempotent-replayed': 'true', 'stripe-version': 'v' },
-    })
-  })
-
-  it('does not lose the digits of integers beyond 2^53', async () => {
-    const body =
-      '{"a":9007199254740993,"b":-9007199254740993,"c":9007199254740991,"d":"x 9007199254740993","e":[12345678901234567890],"f":1.00000000000000001}'
-    const { origin } = await serving([{ answer: 200, body }])
-    const outcome = await reaching(origin).upstream.send(committed('create_charge'))
-    expect(outcome.answer?.body).toEqual({
-      a: '9007199254740993',
-      b: '-9007199254740993',
-      c: 9007199254740991,
-      d: 'x 9007199254740993',
-      e: ['12345678901234567890'],
-      f: 1,
     })
   })
 
