@@ -9,8 +9,13 @@ const sqlState = (error: unknown): string => {
 /** Refused for what the row holds (classes 22, 23, P0): the same row is refused again, its neighbours are not. */
 export const isDataFault = (error: unknown): boolean => /^(22|23|P0)/.test(sqlState(error))
 
-/** The victim of a deadlock or of a conflict: nothing was written, and the same again may pass. */
-export const isConflict = (error: unknown): boolean => sqlState(error) === '40P01' || sqlState(error) === '40001'
+/**
+ * Nothing was written, and the same again may end otherwise: the victim of a deadlock or of a conflict; and an intent that
+ * met one of its event which was not there a moment before, most likely recovery's, which now says that it is voided.
+ */
+export const isOvertaken = (error: unknown): boolean =>
+  ['40P01', '40001'].includes(sqlState(error)) ||
+  (error as { constraint?: unknown } | null)?.constraint === 'intents_pkey'
 
 /**
  * The server's answer carries a severity, and its connection is sound. After anything else (reset, time-out) nobody knows

@@ -5,7 +5,7 @@ import type { AuditEvent } from '../../model/event.ts'
 import type { EventId } from '../../model/id.ts'
 import type { IntentRecord, OutcomeRecord } from '../../model/journal.ts'
 import { hex, rowOf, type SealedRow } from './event-row.ts'
-import { asFault, isConflict, isServerAnswer } from './faults.ts'
+import { asFault, isOvertaken, isServerAnswer } from './faults.ts'
 import type { Write, Written } from './group-commit.ts'
 
 export type JournalWrite = Write & { readonly rows: readonly SealedRow[] } & (
@@ -44,8 +44,8 @@ const WRITE_BATCH = {
   text: 'select item, result, holder from write_batch($1, $2, $3, $4, $5, $6, $7)',
 }
 
-/** The victim of a deadlock goes again; more often than this, something else is wrong. */
-const CONFLICT_RETRIES_MAX = 5
+/** More often than this, it is not a race. */
+const OVERTAKEN_MAX = 3
 
 interface Undone {
   readonly item: number
@@ -62,7 +62,7 @@ export async function writeBatch(
     try {
       return resultsOf(batch, await run(pool, values))
     } catch (error) {
-      if (isConflict(error) && attempt <= CONFLICT_RETRIES_MAX) continue
+      if (isOvertaken(error) && attempt <= OVERTAKEN_MAX) continue
       throw asFault(error, 'writing the audit journal')
     }
   }
