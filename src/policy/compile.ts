@@ -1,0 +1,103 @@
+/** The operator's Rego and the library, compiled into one WASM module, or the reasons why not. */
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ENTRY_POINT } from './instance.ts'
+import { type PolicyProblem, type PolicyRefusal, refusePolicy } from './refusal.ts'
+import type { PolicySources } from './sources.ts'
+import { compileRego, type RegoProblem } from './toolchain.ts'
+
+const DIGEST_BYTES = 32
+const OPERATOR_PACKAGE = 'tool_decision'
+
+export interface Compiled {
+  readonly wasm: Buffer
+  /** It was compiled before, and passed its trial then. */
+  readonly cached: boolean
+}
+
+/** Compiles, or takes what an earlier process compiled from the same sources with the same compiler. */
+export async function compile(sources: PolicySources, cacheDir?: string): Promise<Compiled | PolicyRefusal> {
+  const path = cacheDir && join(cacheDir, `${await cacheName(sources)}.wasm`)
+  const cached = path && (await readCached(path))
+  if (cached) return { wasm: cached, cached: true }
+  const misplaced = missingOrForeignPackage(sources)
+  if (misplaced) return refusePolicy(misplaced)
+  const answer = await compileRego(sources.modules, [ENTRY_POINT])
+  return answer.ok
+    ? { wasm: answer.value.wasm, cached: false }
+    : refusePolicy(...answer.errors.map((error) => problemOf(error, sources)))
+}
+
+/** Keeps what passed its trial for the next start. */
+export async function keepCompiled(sources: PolicySources, wasm: Buffer, cacheDir: string): Promise<void> {
+  const path = join(cacheDir, `${await cacheName(sources)}.wasm`)
+  await mkdir(cacheDir, { recursive: true })
+  const half = `${path}.${process.pid}`
+  await writeFile(half, Buffer.concat([sha256(wasm), wasm]))
+  await rename(half, path)
+}
+
+async function readCached(path: string): Promise<Buffer | null> {
+  try {
+    const bytes = await readFile(path)
+    const wasm = bytes.subarray(DIGEST_BYTES)
+    return wasm.length > 0 && sha256(wasm).equals(bytes.subarray(0, DIGEST_BYTES)) ? wasm : null
+  } catch {
+    // Not there, or not readable: it is only a cache.
+    return null
+  }
+}
+
+const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest()
+
+const compilerDigest = readFile(new URL('./toolchain/opa.wasm.sha256', import.meta.url), 'utf8')
+
+async function cacheName(sources: PolicySources): Promise<string> {
+  const hash = createHash('sha256').update(await compilerDigest)
+  for (const { path, source } of sources.modules) hash.update(JSON.stringify([path, source]))
+  return hash.digest('hex')
+}
+
+/** A policy without the operator's package would quietly lose every deny rule; one that adds to the library could undo it. */
+function missingOrForeignPackage({ modules, pathOf }: PolicySources): PolicyProblem | null {
+  const operators = modules.filter(({ path }) => !path.startsWith('countersign/'))
+  const foreign = operators.find(({ source }) => /^\s*package\s+countersign\b/m.test(source))
+  if (foreign)
+    return {
+      code: 'foreign_package',
+      file: pathOf(foreign.path),
+      message: 'the package countersign is the library, which comes with the gateway',
+      fix: `Write your rules in package ${OPERATOR_PACKAGE} or one of your own, and remove copies of the library.`,
+    }
+  if (operators.some(({ source }) => /^\s*package\s+tool_decision\s*(#.*|;.*)?$/m.test(source))) return null
+  return {
+    code: 'no_entry_point',
+    file: pathOf('tool_decision.rego'),
+    message: `no file of the policy declares package ${OPERATOR_PACKAGE}, so its deny rules would be lost`,
+    fix: `Put \`package ${OPERATOR_PACKAGE}\` at the top of tool_decision.rego; \`countersign init\` writes one.`,
+  }
+}
+
+function problemOf({ code, message, file, row, col }: RegoProblem, { pathOf }: PolicySources): PolicyProblem {
+  const place = { ...(file && { file: pathOf(file) }), ...(row && { row }), ...(col && { col }) }
+  const missing = /^undefined function (\S+)/.exec(message)?.[1]
+  if (missing)
+    return {
+      ...place,
+      code: 'missing_builtin',
+      message: `the function ${missing} is not defined, and is no builtin that runs inside the gateway`,
+      fix: 'Correct its name, or hand the policy the fact as input or data: docs/policy lists the builtins that run.',
+    }
+  if (message.includes('does not refer to a rule'))
+    return {
+      code: 'no_entry_point',
+      message: 'the library has lost its entry point, data.countersign.decision',
+      fix: 'Restore the folder rego/countersign from the package.',
+    }
+  if (code === 'rego_parse_error')
+    return { ...place, code: 'syntax', message, fix: 'Correct the syntax; `countersign policy check` reads it again.' }
+  if (code === 'opa_error')
+    return { ...place, code: 'compiler', message, fix: 'See the message; the policy was not taken.' }
+  return { ...place, code: code.replace(/^rego_|_error$/g, ''), message, fix: 'Correct the rule at this place.' }
+}

@@ -1,0 +1,214 @@
+/**
+ * A project's policy file: who may do what in one project, denied by default. Read from YAML into the data that the library's
+ * `projects.rego` looks up. Patterns mean one thing everywhere (actions, resources, branches): plain text matches itself, and
+ * `*` matches any run of characters, separators included. A `deny` entry hits an action or a resource in the same way, and
+ * any text among the params that contains it.
+ */
+import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from 'yaml'
+import type { PolicyProblem } from './refusal.ts'
+
+export interface Grant {
+  readonly service: string
+  readonly actions: readonly string[]
+  readonly resources?: readonly string[]
+  readonly branches?: readonly string[]
+  readonly deny?: readonly string[]
+  /** RFC 3339. */
+  readonly expires?: string
+  readonly requested_by?: string
+  readonly grant_id?: string
+  readonly approved_by?: string
+}
+
+export interface ProjectPolicy {
+  readonly project: string
+  readonly agents: readonly string[]
+  readonly grants: readonly Grant[]
+}
+
+export type ParsedProject =
+  | { readonly ok: true; readonly policy: ProjectPolicy; readonly warnings: readonly PolicyProblem[] }
+  | { readonly ok: false; readonly problems: readonly PolicyProblem[] }
+
+const TOP = ['project', 'agents', 'grants']
+const LISTS = ['actions', 'resources', 'branches', 'deny'] as const
+const TEXTS = ['service', 'expires', 'requested_by', 'grant_id', 'approved_by'] as const
+const GRANT_FIELDS: readonly string[] = [...TEXTS, ...LISTS]
+const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
+/** `a*b` yes; these would mean something to other globs, and nothing here. */
+const FOREIGN_GLOB = /[?[\]{}\\]|\*\*/
+
+/**
+ * Reads one file; `file` is its name in messages. Every problem is reported, each with its line. A grant that has expired
+ * is a warning: it grants nothing, and the file that held it yesterday must still load today.
+ */
+export function parseProjectPolicy(source: string, file: string, now = new Date()): ParsedProject {
+  const lines = new LineCounter()
+  const document = parseDocument(source, { lineCounter: lines, strict: true, uniqueKeys: true })
+  const problems: PolicyProblem[] = []
+  const warnings: PolicyProblem[] = []
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset)
+    return { file, row: line, col }
+  }
+  const report = (node: Node | null | undefined, message: string, fix: string) => {
+    problems.push({ code: 'project_policy', ...at(node?.range?.[0] ?? 0), message, fix })
+  }
+  for (const error of [...document.errors, ...document.warnings]) {
+    problems.push({
+      code: 'project_policy',
+      ...at(error.pos[0]),
+      message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'not YAML',
+      fix: 'Correct the YAML; docs/policy shows a whole project policy.',
+    })
+  }
+  if (problems.length > 0) return { ok: false, problems }
+
+  /** The fields of a map by name, unknown ones reported. */
+  const fields = (node: unknown, known: readonly string[], what: string): Map<string, ParsedNode> | null => {
+    if (!isMap<ParsedNode, ParsedNode>(node)) {
+      report(
+        node as Node | null,
+        `${what} is not a map`,
+        `Write ${what} as \`name: value\` lines: ${known.join(', ')}.`,
+      )
+      return null
+    }
+    const found = new Map<string, ParsedNode>()
+    for (const { key, value } of node.items) {
+      const name = isScalar(key) ? String(key.value) : ''
+      if (!known.includes(name)) {
+        report(key, `${what} has no field ${JSON.stringify(name)}`, `${what} has: ${known.join(', ')}.`)
+      } else if (value !== null) found.set(name, value)
+    }
+    return found
+  }
+  const text = (node: ParsedNode | undefined, what: string): string | null => {
+    if (isScalar(node) && typeof node.value === 'string' && node.value.trim() !== '') return node.value
+    report(node, `${what} is not a text`, 'Write a text; quote what YAML would read as a number, a date or true.')
+    return null
+  }
+  const texts = (node: ParsedNode, what: string): string[] => {
+    if (!isSeq<ParsedNode>(node)) {
+      report(node, `${what} is not a list`, `Write a list: ${what}: [first, second].`)
+      return []
+    }
+    if (node.items.length === 0) report(node, `${what} is an empty list`, `Leave ${what} out, or name something.`)
+    return node.items.map((item) => text(item, `an entry of ${what}`)).filter((item) => item !== null)
+  }
+  const pattern = (node: ParsedNode, value: string, what: string) => {
+    if (FOREIGN_GLOB.test(value))
+      report(
+        node,
+        `${what} has a pattern that nothing here understands: ${JSON.stringify(value)}`,
+        'Use `*` alone: it matches any run of characters, separators included.',
+      )
+  }
+
+  const readGrant = (node: ParsedNode, index: number): Grant | null => {
+    const what = `grant ${index + 1}`
+    const found = fields(node, GRANT_FIELDS, what)
+    if (!found) return null
+    const grant: Record<string, string | string[]> = {}
+    for (const name of TEXTS) {
+      const value = found.get(name)
+      if (value === undefined) continue
+      const read = text(value, `${name} of ${what}`)
+      if (read !== null) grant[name] = read
+    }
+    for (const name of LISTS) {
+      const value = found.get(name)
+      if (value === undefined) continue
+      grant[name] = texts(value, name)
+      if (name !== 'deny' && isSeq<ParsedNode>(value))
+        for (const item of value.items)
+          if (isScalar(item) && typeof item.value === 'string') pattern(item, item.value, `${name} of ${what}`)
+    }
+    for (const name of ['service', 'actions'])
+      if (!found.has(name)) report(node, `${what} has no ${name}`, `Add ${name} to the grant.`)
+    const { expires } = grant
+    if (typeof expires === 'string' && (!RFC3339.test(expires) || Number.isNaN(Date.parse(expires))))
+      report(
+        found.get('expires'),
+        `${what} expires at ${JSON.stringify(expires)}, which is not a time`,
+        'Write RFC 3339 with a zone: 2026-11-21T09:00:00Z.',
+      )
+    else if (typeof expires === 'string' && new Date(expires) <= now)
+      warnings.push({
+        code: 'grant_expired',
+        ...at(found.get('expires')?.range[0] ?? 0),
+        message: `${what} expired at ${expires}: it grants nothing`,
+        fix: 'Take the grant out, or have it approved anew.',
+      })
+    return grant as unknown as Grant
+  }
+
+  const top = fields(document.contents, TOP, 'the project policy')
+  if (!top) return { ok: false, problems }
+  const project = top.has('project') ? text(top.get('project'), 'project') : null
+  if (!top.has('project')) report(document.contents, 'the file names no project', 'Add `project: <name>`.')
+  const agentsNode = top.get('agents')
+  const agents = agentsNode ? texts(agentsNode, 'agents') : []
+  const grantsNode = top.get('grants')
+  const grants: Grant[] = []
+  if (isSeq<ParsedNode>(grantsNode)) {
+    for (const [index, node] of grantsNode.items.entries()) {
+      const grant = readGrant(node, index)
+      if (grant) grants.push(grant)
+    }
+  } else if (grantsNode !== undefined) report(grantsNode, 'grants is not a list', 'Write each grant as `- service: …`.')
+  if (problems.length > 0 || project === null) return { ok: false, problems }
+  return { ok: true, policy: { project, agents, grants }, warnings }
+}
+
+type Pattern = { any: true } | { is: string } | { starts: string } | { glob: string }
+
+/** A policy as the library looks it up: agents by id; grants by action and resource, and apart those with partial patterns. */
+export function projectData(policy: ProjectPolicy): object {
+  const services: Record<string, { lookup: Record<string, Record<string, number[]>>; patterns: number[] }> =
+    Object.create(null)
+  const grants = policy.grants.map((grant, index) => {
+    services[grant.service] ??= { lookup: Object.create(null), patterns: [] }
+    const service = services[grant.service]!
+    const actions = grant.actions.map(compilePattern)
+    const resources = (grant.resources ?? ['*']).map(compilePattern)
+    if ([...actions, ...resources].every(isKey)) {
+      for (const action of actions)
+        for (const resource of resources) {
+          service.lookup[keyOf(action)] ??= Object.create(null)
+          const under = service.lookup[keyOf(action)]!
+          under[keyOf(resource)] ??= []
+          under[keyOf(resource)]!.push(index)
+        }
+    } else service.patterns.push(index)
+    return {
+      name: grant.grant_id ? `Grant ${grant.grant_id}` : `Grant ${index + 1} (${grant.service})`,
+      actions,
+      resources,
+      ...(grant.branches && { branches: grant.branches.map(compilePattern) }),
+      ...(grant.deny && { deny: grant.deny.map(compileDenied) }),
+      ...(grant.expires && { expires: new Date(grant.expires).toISOString() }),
+      ...(grant.grant_id && { grant_id: grant.grant_id }),
+    }
+  })
+  return { agents: Object.fromEntries(policy.agents.map((id) => [id, true])), grants, services }
+}
+
+function compilePattern(text: string): Pattern {
+  if (text === '*') return { any: true }
+  const star = text.indexOf('*')
+  if (star < 0) return { is: text }
+  return star === text.length - 1 ? { starts: text.slice(0, -1) } : { glob: text }
+}
+
+const isKey = (pattern: Pattern): pattern is { any: true } | { is: string } => 'any' in pattern || 'is' in pattern
+
+const keyOf = (pattern: Pattern): string => ('is' in pattern ? pattern.is : '*')
+
+/** White space counts as one space, so that `rm  -rf` hits as `rm -rf` does. */
+function compileDenied(entry: string): object {
+  const text = entry.trim().replace(/\s+/g, ' ')
+  const escaped = text.replace(/[?[\]{}\\]/g, '\\$&')
+  const name = text.includes('*') ? { glob: escaped } : { is: text }
+  return text.includes('*') ? { name, text, within: `*${escaped}*` } : { name, text }
+}

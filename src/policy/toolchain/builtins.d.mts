@@ -1,0 +1,1 @@
+export const builtins: Readonly<Record<string, (...args: never[]) => unknown>>

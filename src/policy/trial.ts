@@ -1,0 +1,124 @@
+/** A compiled policy is tried on a few calls before any live call meets it, in a thread that ends when the policy does not. */
+import { Worker } from 'node:worker_threads'
+import type { DecisionInput } from '../model/decision.ts'
+import { faultIn } from './answer.ts'
+import { ENTRY_POINT, MEMORY } from './instance.ts'
+import { type PolicyProblem, type PolicyRefusal, refusePolicy } from './refusal.ts'
+
+/** An evaluation takes microseconds; what needs a second would stop the gateway. */
+const DEADLINE_MS = 2_000
+
+const workerFile = new URL('./toolchain/trial-worker.mjs', import.meta.url)
+
+const call: DecisionInput = {
+  provider: 'stripe',
+  operation: 'create_refund',
+  group: 'payments.refund',
+  effect: 'write',
+  action: 'stripe:refunds:create',
+  resource: 'stripe.com/v1/refunds',
+  method: 'POST',
+  path: '/v1/refunds',
+  params: { charge: 'ch_trial', amount: 500, reason: 'requested_by_customer' },
+  amount: { value: 500, currency: 'usd' },
+  customer: 'cus_trial',
+  agent: { id: 'trial', role: 'support-tier-1' },
+  organisation: 'trial',
+  run: 'trial',
+  turn: 1,
+  occurrence: 1,
+  key: { id: 'vk_trial' },
+  correlation_id: 'trial',
+  time: '2026-01-01T12:00:00.000Z',
+  spend: [{ budget: 'run trial', scope: 'run', window: 'run', cap: 5000, spent: 0, reserved: 500, currency: 'usd' }],
+}
+
+const { amount: _amount, customer: _customer, run: _run, turn: _turn, ...bare } = call
+
+/** Calls that take different ways through a policy: a write, a read, one with little known, a narrowed key, a large sum. */
+const CALLS: readonly DecisionInput[] = [
+  call,
+  {
+    ...bare,
+    operation: 'list_customers',
+    group: 'read',
+    effect: 'read',
+    method: 'GET',
+    path: '/v1/customers',
+    params: {},
+  },
+  { ...bare, agent: { id: 'trial' }, operation: 'create_account', group: 'connect.onboard', params: {} },
+  { ...call, key: { id: 'vk_trial', operations: ['read'], customers: [], limits: [{ param: 'amount', max: 1 }] } },
+  { ...call, params: { charge: 'ch_trial', amount: 999_999_999 }, amount: { value: 999_999_999, currency: 'usd' } },
+  { ...call, occurrence: 2, agent: { id: 'trial', role: 'admin' } },
+]
+
+/** Null where every call of the trial got a decision. `projects`: names to try as well. */
+export async function tryPolicy(
+  wasm: Buffer,
+  data: Readonly<Record<string, unknown>>,
+  projects: ReadonlyMap<string, object>,
+): Promise<PolicyRefusal | null> {
+  const inputs = [...CALLS, ...[...projects.keys()].map((project) => ({ ...call, project }))]
+  const outcome = await run({
+    wasm,
+    data: { ...data, projects: Object.fromEntries(projects) },
+    inputs,
+    entrypoint: ENTRY_POINT,
+    memory: { ...MEMORY },
+  })
+  if (outcome === 'late')
+    return refusePolicy({
+      code: 'endless',
+      message: `the policy did not decide ${inputs.length} calls within ${DEADLINE_MS / 1000} s`,
+      fix: 'Look for a rule that walks large ranges or every pair of something (numbers.range, nested `some`), and bound it.',
+    })
+  for (const [index, tried] of outcome.entries()) {
+    const problem = 'fault' in tried ? thrown(tried.fault) : wrongShape(faultIn(tried.results))
+    if (problem) {
+      const { operation, agent } = inputs[index]!
+      return refusePolicy({
+        ...problem,
+        message: `tried on ${operation} by an agent with role ${agent.role ?? '(none)'}: ${problem.message}`,
+      })
+    }
+  }
+  return null
+}
+
+type Tried = { readonly results: unknown } | { readonly fault: string }
+
+async function run(workerData: object): Promise<'late' | readonly Tried[]> {
+  const worker = new Worker(workerFile, { workerData })
+  let late: NodeJS.Timeout | undefined
+  try {
+    return await new Promise<'late' | readonly Tried[]>((resolve, reject) => {
+      late = setTimeout(resolve, DEADLINE_MS, 'late')
+      worker.once('message', resolve)
+      worker.once('error', reject)
+      worker.once('exit', () => reject(new Error('the trial of the policy ended without an answer')))
+    })
+  } finally {
+    clearTimeout(late)
+    await worker.terminate()
+  }
+}
+
+function thrown(fault: string): PolicyProblem {
+  if (/opa_malloc|memory/i.test(fault))
+    return {
+      code: 'endless',
+      message: `the policy used up the ${(MEMORY.maximum * 64) / 1024} MiB that it may have`,
+      fix: 'Look for a rule that builds large sets or texts, and bound it.',
+    }
+  return {
+    code: 'evaluation',
+    message: `the evaluation broke: ${fault}`,
+    fix: 'Rules of one name must not give two values for one call; a builtin must get what it takes.',
+  }
+}
+
+const wrongShape = (fault: string | null): PolicyProblem | null =>
+  fault === null
+    ? null
+    : { code: 'wrong_shape', message: fault, fix: 'schemas/decision.json shows what a decision is.' }
