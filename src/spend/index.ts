@@ -5,7 +5,7 @@
  */
 export { heldBy } from '../model/reservation.ts'
 export { cappedRefusal } from './capped.ts'
-export { type LinesInput, linesFor } from './lines.ts'
+export { linesFor } from './lines.ts'
 export type { Rates } from './rates.ts'
 export { createRehydration } from './rehydrate.ts'
 export type { SpendingCall } from './scope.ts'

@@ -8,7 +8,7 @@ import { windowAt } from './window.ts'
 
 const DEFAULT_ALERTS = [50, 80, 100] as const
 
-export interface LinesInput {
+interface LinesInput {
   /** The configured budgets, and the vault key's own. */
   readonly budgets: readonly Budget[]
   readonly call: SpendingCall

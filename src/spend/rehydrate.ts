@@ -9,7 +9,7 @@ const WAIT_MS_MAX = 100
 /** Other gateways that keep beginning and never finish: give up, and let the next call ask again. */
 const PATIENCE_MS = 30_000
 
-export interface RehydrateInput {
+interface RehydrateInput {
   readonly counters: Counters
   readonly journal: Pick<Journal, 'raiseGeneration' | 'fold'>
 }

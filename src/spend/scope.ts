@@ -48,7 +48,7 @@ function runOf(call: SpendingCall): Part {
   return { name: `run=~${encodeName(call.key)}`, label: `run of key ${call.key}`, value: `~${call.key}` }
 }
 
-export interface Subject {
+interface Subject {
   /** `agent=a1+provider=stripe`: in the same order, whichever way round the pair was written. */
   readonly name: string
   /** `agent a1 + provider stripe` */

@@ -2,7 +2,7 @@
 import type { Window } from '../model/budget.ts'
 import { runName, type SpendingCall } from './scope.ts'
 
-export interface WindowInstance {
+interface WindowInstance {
   /** `day=2026-11-21`: this instance's part of the counter's name. */
   readonly name: string
   /** RFC 3339; absent where only the run, or nothing, ends it. */

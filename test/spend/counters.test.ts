@@ -40,8 +40,10 @@ describe('counters on a Redis Cluster', () => {
     while (!String(await admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) {
       await new Promise((resume) => setTimeout(resume, 20))
     }
+    await admin.config('SET', 'requirepass', 'p@ss:word')
     admin.disconnect()
-    counters = createRedisCounters({ url: `${service.url}?cluster=true`, log: console })
+    const at = `127.0.0.1:${service.port}`
+    counters = createRedisCounters({ url: `redis://default:p%40ss%3Aword@${at},${at}?cluster=true`, log: console })
   })
   afterAll(async () => {
     await counters.close()

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis'
 import { afterEach, expect, it } from 'vitest'
 import type { Counters } from '../../src/model/counters.ts'
 import { newEventId } from '../../src/model/id.ts'
-import { connect, ready } from '../../src/store/redis/connect.ts'
+import { link } from '../../src/store/redis/connect.ts'
 import { createRedisCounters } from '../../src/store/redis/index.ts'
 import { inOrder, keysOf } from '../../src/store/redis/keys.ts'
 import { CODES, run, SCRIPTS } from '../../src/store/redis/script.ts'
@@ -143,9 +143,9 @@ async function inSync(replica: Redis): Promise<void> {
 
 it('does not open on a staged rehydration of which the server lost a part', async () => {
   const service = await redis()
-  const connection = connect(service.url)
+  const { connection, ready } = link(service.url)
   cleanups.push(async () => connection.disconnect())
-  await ready(connection)
+  await ready()
   const keys = keysOf(ORG)
   const states = Array.from({ length: 2500 }, (_, i) => ({ counter: `c${i}`, spent: i, reserved: 0 }))
   const openFence = (staged: Awaited<ReturnType<typeof stage>>) =>
@@ -174,6 +174,25 @@ it('rejects while Redis is away, and is back, fenced, when Redis is', async () =
   await expect(counters.ping()).rejects.toThrow()
   await service.start()
   expect(await firstAnswer(counters)).toBe('fenced')
+})
+
+it('rejects while Redis does not answer, and what it did in the meantime counts once when asked again', async () => {
+  const service = await redis()
+  const counters = countersOn(service)
+  await open(counters)
+  const admission = {
+    organisation: ORG,
+    event_id: newEventId(),
+    identities: ['one call'],
+    lines: [line({ on: 'a', amount: 10, cap: 100 })],
+  }
+  await adminOf(service).call('CLIENT', 'PAUSE', '1300', 'WRITE')
+  await expect(counters.reserve(admission)).rejects.toThrow()
+  let again = await counters.reserve(admission).catch(() => null)
+  while (again === null) again = await counters.reserve(admission).catch(() => null)
+  expect(again.kind).toBe('reserved')
+  expect(await counters.read(ORG, ['a'])).toEqual([{ counter: 'a', spent: 0, reserved: 10 }])
+  expect(await counters.stale(ORG, 0)).toHaveLength(1)
 })
 
 it('gives the lease to one gateway at a time, to the same one again, and to the next when it has run out', async () => {

@@ -17,6 +17,7 @@ class Ledger {
   raised = 0
   readonly spent = new Map<string, number>()
   readonly open = new Map<EventId, readonly Held[]>()
+  readonly settled = new Map<EventId, readonly Held[]>()
   /** The most that was ever committed to the counter `a`. */
   peak = 0
 
@@ -46,6 +47,7 @@ class Ledger {
   async commitOutcome(event: EventId, spent: readonly Held[]): Promise<void> {
     await turn()
     this.open.delete(event)
+    this.settled.set(event, spent)
     for (const { counter, amount } of spent) this.spent.set(counter, (this.spent.get(counter) ?? 0) + amount)
   }
   reserved(counter: string): number {
@@ -168,9 +170,17 @@ describe('two gateways on Redis', () => {
     admin.disconnect()
 
     expect(flushes).toBeGreaterThan(0)
-    expect(effects.filter((had) => had)).toHaveLength(100)
-    expect(ledger.peak).toBe(1000)
+    expect(ledger.peak).toBeLessThanOrEqual(1000)
+    expect(ledger.spent.get('a')).toBe(10 * effects.filter((had) => had).length)
+
+    // A settlement that fell between a fold and its opening left its reservation behind: more is held than should be,
+    // never less, until recovery finds it. After that the counters are the ledger's fold, and the rest can be spent.
     await rehydrations[0]!('acme')
+    for (const { event_id } of await gateways[0].stale('acme', 0)) {
+      await gateways[0].settle('acme', event_id, ledger.settled.get(event_id) ?? [], 0)
+    }
+    expect(await gateways[1].read('acme', ['a'])).toEqual([{ counter: 'a', spent: ledger.spent.get('a'), reserved: 0 }])
+    while (await callOn(gateways[0], rehydrations[0]!, ledger, 10));
     expect(await gateways[1].read('acme', ['a'])).toEqual([{ counter: 'a', spent: 1000, reserved: 0 }])
   })
 

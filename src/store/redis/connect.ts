@@ -1,4 +1,4 @@
-/** One connection that rejects fast: no command waits for a Redis that is away, and none is ever sent twice by itself. */
+/** One connection that rejects fast: no command waits for a Redis that is away. */
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { Connection } from './script.ts'
 
@@ -8,8 +8,10 @@ const RETRY_MS_MAX = 1000
 const OPTIONS = {
   commandTimeout: COMMAND_TIMEOUT_MS,
   connectTimeout: COMMAND_TIMEOUT_MS,
+  // A peer that vanished without a word: connect anew rather than time out for ever.
+  socketTimeout: 2 * COMMAND_TIMEOUT_MS,
   enableOfflineQueue: false,
-  // A reserve that may have run must not run again behind its caller's back.
+  // Whoever waited has been refused by then. (Were a script sent twice, as a cluster client may, it would still count once.)
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
   retryStrategy: (times: number) => Math.min(times * 50, RETRY_MS_MAX),
@@ -18,7 +20,7 @@ const OPTIONS = {
 } satisfies RedisOptions
 
 /** `redis://host:6379/0`, `rediss://…`, or a cluster: `redis://a:6379,b:6379,c:6379?cluster=true`. */
-export function connect(url: string): Connection {
+function connect(url: string): Connection {
   const cluster = /^(rediss?):\/\/(?:([^@/]*)@)?([^/?]+)\/?\?(?:.*&)?cluster=true(?:&|$)/.exec(url)
   if (cluster === null) return new Redis(url, OPTIONS)
   const [, scheme, credentials, hosts] = cluster
@@ -41,27 +43,42 @@ export function connect(url: string): Connection {
   )
 }
 
-/** Resolves once commands can be sent. A first connection gets its time; one that was lost rejects at once. */
-export function ready(connection: Connection): Promise<void> {
-  if (connection.status === 'ready') return Promise.resolve()
-  if (connection.status !== 'connecting' && connection.status !== 'connect') {
-    return Promise.reject(new Error(`Redis cannot be reached: the connection is in state "${connection.status}"`))
+interface Link {
+  readonly connection: Connection
+  /** Resolves once commands can be sent. A first connection gets its time; one that was lost rejects at once. */
+  ready(): Promise<void>
+}
+
+export function link(url: string): Link {
+  const connection = connect(url)
+  let arriving: Promise<void> | undefined
+  return {
+    connection,
+    async ready() {
+      if (connection.status === 'ready') return
+      if (connection.status !== 'connecting' && connection.status !== 'connect') {
+        throw new Error(`Redis cannot be reached: the connection is in state "${connection.status}"`)
+      }
+      arriving ??= arrival(connection).finally(() => {
+        arriving = undefined
+      })
+      await arriving
+    },
   }
-  return new Promise((resolve, reject) => {
-    const done = (error?: Error) => {
+}
+
+const arrival = (connection: Connection): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const done = (failure?: string) => {
       clearTimeout(timer)
       connection.off('ready', onReady)
       connection.off('close', onClose)
-      if (error === undefined) resolve()
-      else reject(error)
+      if (failure === undefined) resolve()
+      else reject(new Error(`Redis cannot be reached: ${failure}`))
     }
     const onReady = () => done()
-    const onClose = () => done(new Error('Redis cannot be reached: the connection was refused or closed'))
-    const timer = setTimeout(
-      () => done(new Error('Redis cannot be reached: no connection in time')),
-      COMMAND_TIMEOUT_MS,
-    )
+    const onClose = () => done('the connection was refused or closed')
+    const timer = setTimeout(() => done('no connection in time'), COMMAND_TIMEOUT_MS)
     connection.on('ready', onReady)
     connection.on('close', onClose)
   })
-}

@@ -1,32 +1,32 @@
 /**
  * The spend counters on Redis 7 (or Valkey), one server or a cluster. Promises: a reservation is one atomic step over all
  * its budgets, on any number of gateways; a Redis that lost its memory, or a part of it, admits nothing until the ledger
- * is folded back in; one that cannot be reached rejects within a second and is never asked twice by itself.
+ * is folded back in; one that cannot be reached rejects within a second.
  */
 import { randomBytes } from 'node:crypto'
 import type { BudgetLine, CounterState } from '../../model/budget.ts'
 import type { Admission, Admitted, Counters } from '../../model/counters.ts'
 import type { EventId } from '../../model/id.ts'
 import { alertsOf, assertExact, fenced, heldBy, reservedIn } from '../../model/reservation.ts'
-import { connect, ready } from './connect.ts'
+import { link } from './connect.ts'
 import { inOrder, keysOf } from './keys.ts'
 import { CODES, type Reply, run, SCRIPTS } from './script.ts'
 import { dropAt, fromStored, stage, toStored } from './staging.ts'
 
-export interface RedisCountersOptions {
+interface RedisCountersOptions {
   /** `redis://host:6379`, or a cluster: `redis://a,b,c?cluster=true`. */
   readonly url: string
   readonly log: { warn(fields: object, message: string): void }
 }
 
 export function createRedisCounters({ url, log }: RedisCountersOptions): Counters {
-  const connection = connect(url)
+  const { connection, ready } = link(url)
   const self = randomBytes(12).toString('base64url')
   // Without a listener ioredis writes to the console. Each command rejects by itself; this is for whoever reads the log.
   connection.on('error', (error: Error) => log.warn({ reason: error.message }, 'redis connection'))
 
   const call = async (script: keyof typeof SCRIPTS, keys: readonly string[], args: readonly (string | number)[]) => {
-    await ready(connection)
+    await ready()
     return await run(connection, SCRIPTS[script], keys, args)
   }
 
@@ -109,7 +109,7 @@ export function createRedisCounters({ url, log }: RedisCountersOptions): Counter
     },
 
     async rehydrate(organisation, generation, states, open) {
-      await ready(connection)
+      await ready()
       const keys = keysOf(organisation)
       const staged = await stage(connection, keys, reservedIn(states, open), open)
       const reply = await call(
@@ -123,7 +123,7 @@ export function createRedisCounters({ url, log }: RedisCountersOptions): Counter
     },
 
     async ping() {
-      await ready(connection)
+      await ready()
       await connection.ping()
     },
 

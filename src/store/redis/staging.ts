@@ -12,9 +12,9 @@ const STAGED_MS = 600_000
 const KEEP_ENDED_MS = 3 * 86_400_000
 
 /** Counter name, amount as text (cjson would round a large one), and the end of the window. */
-export type StoredHeld = readonly [string, string, string?]
+type StoredHeld = readonly [string, string, string?]
 
-export interface StoredReservation {
+interface StoredReservation {
   readonly held: readonly StoredHeld[]
   readonly identities: readonly string[]
 }
@@ -45,7 +45,7 @@ export function fromStored(text: string): Pick<OpenReservation, 'held' | 'identi
 export const dropAt = (ends_at: string | undefined): string =>
   ends_at === undefined ? '' : String(Date.parse(ends_at) + KEEP_ENDED_MS)
 
-export interface Staged {
+interface Staged {
   /** counters, open, opened, ends, claims */
   readonly keys: readonly string[]
   readonly counts: readonly number[]
