@@ -53,25 +53,16 @@ const integerAt = (pointer: string, params: Params, objects: Objects): number | 
 }
 
 /** Where a line's price is: inline, or read under its id. */
-function priceOf(line: JsonObject, objects: Objects): JsonObject | undefined {
-  for (const [field, name] of [
-    ['price', 'price'],
-    ['price_data', 'price'],
-    ['plan', 'plan'],
-  ] as const) {
-    const value = line[field]
-    if (isObject(value)) return value
-    if (typeof value === 'string' && value) return objects[`${name}.${value}`]
-  }
-  return undefined
+function priceOf({ price, price_data }: JsonObject, objects: Objects): JsonObject | undefined {
+  if (typeof price === 'string' && price) return objects[`price.${price}`]
+  return [price, price_data].find(isObject)
 }
 
-/** Unit amount times quantity; undefined where either cannot be known (tiers, metered use, decimals, a missing price). */
-function lineSum(line: JsonObject, existing: readonly JsonObject[], objects: Objects): Sum | undefined {
+/** Unit amount times quantity; undefined where either cannot be known (tiers, decimals, a missing price). */
+function lineSum(line: JsonObject, before: JsonObject | undefined, objects: Objects): Sum | undefined {
   if (line.deleted === true) return { value: 0 }
-  const before = existing.find(({ id }) => id === line.id) ?? (existing.length === 1 ? existing[0] : undefined)
   const price = priceOf(line, objects) ?? (before && priceOf(before, objects))
-  const unit = price?.unit_amount ?? price?.amount
+  const unit = price?.unit_amount
   const quantity = line.quantity ?? before?.quantity ?? 1
   if (!isAmount(unit) || !isAmount(quantity) || !isAmount(unit * quantity)) return undefined
   return { value: unit * quantity, ...(typeof price?.currency === 'string' ? { currency: price.currency } : {}) }
@@ -85,11 +76,14 @@ function sumOf(
   const lines = sum.flatMap((pointer) => valuesOf(pointer, params, objects)).filter(isObject)
   // A change that names no line moves no line's money; something new without a line has a price that nobody knows.
   if (!lines.length && !existing) return undefined
-  const before = existing ? valuesOf(existing, params, objects).filter(isObject) : []
+  const known = existing ? valuesOf(existing, params, objects).filter(isObject) : []
+  // A list of lines is searched by id; a pointer without `*` is the one line that the params change.
+  const beforeOf = (line: JsonObject): JsonObject | undefined =>
+    existing?.endsWith('*') ? known.find(({ id }) => id !== undefined && id === line.id) : known[0]
   let value = 0
   let currency: string | undefined
   for (const line of lines) {
-    const one = lineSum(line, before, objects)
+    const one = lineSum(line, beforeOf(line), objects)
     if (!one) return undefined
     if (one.currency && currency && one.currency !== currency) return undefined
     currency ??= one.currency

@@ -95,6 +95,7 @@ function normaliseObject(value: object, where: string, depth: number, count: Cou
 }
 
 const VALUES_SHOWN_MAX = 12
+const SHOWN_LENGTH_MAX = 60
 
 /** What was sent, for a message: numbers and short plain words as they are, everything else by its type. */
 function sentAs(value: unknown, isSecret: boolean): string {
@@ -104,7 +105,7 @@ function sentAs(value: unknown, isSecret: boolean): string {
   if (typeof value === 'boolean') return String(value)
   if (isSecret) return `a ${typeof value}`
   const text = String(value)
-  const isPlain = text.length <= 24 && /^[\x20-\x7e]*$/.test(text) && redactText(text) === text
+  const isPlain = text.length <= SHOWN_LENGTH_MAX && /^[\x20-\x7e]*$/.test(text) && redactText(text) === text
   if (typeof value === 'number') return isPlain ? text : 'a number'
   return isPlain ? JSON.stringify(text) : 'a string'
 }
@@ -138,11 +139,21 @@ const dotted = (instancePath: string): string[] =>
     .slice(1)
     .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
 
-/** The error that is deepest in the params: with alternatives, the branch that came furthest is the one that was meant. */
-const deepest = (errors: readonly ErrorObject[]): ErrorObject =>
-  errors.reduce((best, each) =>
-    each.instancePath.split('/').length > best.instancePath.split('/').length ? each : best,
-  )
+const depthOf = ({ instancePath }: ErrorObject): number => instancePath.split('/').length
+
+/** Errors inside a value whose type was right, so that the branch was meant. */
+const INNER = new Set(['additionalProperties', 'required', 'maxLength'])
+
+/**
+ * With alternatives, the branch that came furthest is the one that was meant; where none came further, the last error
+ * speaks of all of them.
+ */
+function mostTelling(errors: readonly ErrorObject[]): ErrorObject {
+  const outermost = errors.at(-1)!
+  const inner = errors.find((each) => INNER.has(each.keyword))
+  const furthest = errors.reduce((best, each) => (depthOf(each) > depthOf(best) ? each : best), inner ?? outermost)
+  return depthOf(furthest) >= depthOf(outermost) ? furthest : outermost
+}
 
 /** `Object.hasOwn` asks for own names only, so that a param called `toString` is unknown. */
 function wrongParam(entry: Entry, tree: JsonObject): string | undefined {
@@ -164,9 +175,7 @@ function unknownName(named: string, name: string, known: readonly string[]): str
 }
 
 function explain(entry: Entry, name: string, errors: readonly ErrorObject[]): string {
-  const outermost = errors.at(-1)!
-  const inner = deepest(errors)
-  const error = inner.instancePath.length > outermost.instancePath.length ? inner : outermost
+  const error = mostTelling(errors)
   const where = [name, ...dotted(error.instancePath)].join('.')
   const { params, parentSchema } = error
   if (error.keyword === 'required') return `The param ${where} needs ${params.missingProperty}, and it is missing.`
