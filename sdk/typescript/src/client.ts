@@ -14,6 +14,7 @@ import type {
   JsonObject,
   KnownCall,
   NamedCall,
+  NoCall,
   Operation,
   OperationName,
   ParamsOf,
@@ -44,16 +45,18 @@ export class Countersign {
     this.#settings = readSettings(options)
   }
 
+  /** With a type argument for `data`; names and params are those of the catalogue. */
+  callProvider<Data = never>(...call: [Data] extends [never] ? NoCall : KnownCall): Promise<CallResult<Data>>
+  /** The same call, by name. */
+  callProvider<Provider extends ProviderName, Name extends OperationName<Provider>, Data = Json>(
+    call: NamedCall<Provider, Name>,
+  ): Promise<CallResult<Data>>
   /**
    * Makes one call through the gateway. However often it is sent, it is one call with one audit event.
    * Throws `DeniedError`, `BudgetExceededError`, `HeldError`, `ConflictError`, `UnknownOutcomeError`, `ProviderError`,
    * `AuthenticationError`, `UnavailableError` or, for what the gateway cannot read, `CountersignError`; once `signal`
    * is aborted, its reason.
    */
-  callProvider<Data = never>(...call: KnownCall & ([Data] extends [never] ? never : unknown)): Promise<CallResult<Data>>
-  callProvider<Provider extends ProviderName, Name extends OperationName<Provider>, Data = Json>(
-    call: NamedCall<Provider, Name>,
-  ): Promise<CallResult<Data>>
   callProvider<Provider extends ProviderName, Name extends OperationName<Provider>, Data = Json>(
     provider: Provider,
     operation: Name,

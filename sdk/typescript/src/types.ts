@@ -36,6 +36,9 @@ export type KnownCall = {
   }[keyof Catalogue[Provider] & string]
 }[keyof Catalogue]
 
+/** Nothing fits it: without a type argument, the other forms of `callProvider` are meant. */
+export type NoCall = [provider: never, operation: never, params: never]
+
 export interface CallOptions {
   /**
    * The name of this call, unique in its run: pass your framework's tool-call id, and a repeat is answered from the
