@@ -39,6 +39,7 @@ const CLASS_OF: Readonly<Record<RefusalCode, new (...facts: never[]) => Counters
   enrichment_failed: CountersignError,
   credential_missing: UnavailableError,
   policy_unavailable: UnavailableError,
+  policy_refused: CountersignError,
   audit_unavailable: UnavailableError,
   counters_unavailable: UnavailableError,
   counters_rehydrating: UnavailableError,
