@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { SeenCredential } from './effects.ts'
 import { type StripeError, unauthenticated } from './error.ts'
 
-export interface Credential {
+interface Credential {
   readonly seen: SeenCredential
   /** Why it is refused; absent for a secret key that is accepted. */
   readonly refusal?: StripeError

@@ -124,7 +124,7 @@ function run(sandbox: Sandbox, arrived: Arrived, account: AccountState, { route,
   }
 }
 
-export function errorAnswer(thrown: unknown): Answer {
+function errorAnswer(thrown: unknown): Answer {
   if (thrown instanceof StripeError) return { status: thrown.status, body: JSON.stringify({ error: thrown.body }) }
   process.stderr.write(`sandbox fault: ${thrown instanceof Error ? thrown.stack : String(thrown)}\n`)
   return { status: 500, body: JSON.stringify({ error: { type: 'api_error', message: 'An unknown error occurred' } }) }

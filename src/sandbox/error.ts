@@ -1,8 +1,8 @@
 /** Stripe's error bodies, with its types, codes and words. Thrown by a handler, answered in one place. */
 
-export type ErrorType = 'invalid_request_error' | 'card_error' | 'idempotency_error' | 'api_error'
+type ErrorType = 'invalid_request_error' | 'card_error' | 'idempotency_error' | 'api_error'
 
-export interface ErrorBody {
+interface ErrorBody {
   readonly type: ErrorType
   readonly message: string
   readonly code?: string
@@ -17,7 +17,7 @@ export interface ErrorBody {
  * `validation`: the endpoint never began to run, so an idempotency key does not remember it.
  * `execution`: it ran and failed, and the key answers the same failure again.
  */
-export type Stage = 'validation' | 'execution'
+type Stage = 'validation' | 'execution'
 
 export class StripeError extends Error {
   readonly status: number

@@ -18,7 +18,7 @@ const EXPANDABLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 }
 const DEPTH_MAX = 4
 
-export type Path = readonly string[]
+type Path = readonly string[]
 
 /** Throws Stripe's 400 for a path that does not expand. `answers` is the object answered, `list` whether a page of them. */
 export function expansions(params: Form, answers: string, list: boolean): readonly Path[] {

@@ -4,7 +4,7 @@ import { invalidParam } from './error.ts'
 import type { Form } from './form.ts'
 import { optionalForm, optionalInteger, optionalText } from './params.ts'
 
-export interface Page<T> {
+interface Page<T> {
   readonly object: 'list'
   readonly url: string
   readonly has_more: boolean

@@ -1,6 +1,6 @@
 /** Rules by which the sandbox misbehaves: which requests, how often, and how. The doing is in `server.ts`. */
 
-export const DEEDS = [
+const DEEDS = [
   'delay',
   'reset_before_effect',
   'reset_after_effect',
@@ -13,13 +13,13 @@ export const DEEDS = [
   'slow_body',
   'close_keepalive',
 ] as const
-export type Deed = (typeof DEEDS)[number]
+type Deed = (typeof DEEDS)[number]
 
 /** Whether the endpoint runs before the sandbox misbehaves. For `status`: without its effect, or with it. */
-export const MOMENTS = ['before_effect', 'after_effect'] as const
-export type Moment = (typeof MOMENTS)[number]
+const MOMENTS = ['before_effect', 'after_effect'] as const
+type Moment = (typeof MOMENTS)[number]
 
-export const STATUSES = [409, 429, 500, 503] as const
+const STATUSES = [409, 429, 500, 503] as const
 
 export interface Rule {
   readonly match: {

@@ -13,7 +13,7 @@ import { refundRoutes } from './resources/refunds.ts'
 import { subscriptionRoutes } from './resources/subscriptions.ts'
 import type { Route } from './route.ts'
 
-export const ROUTES: readonly Route[] = [
+const ROUTES: readonly Route[] = [
   ...accountRoutes,
   ...balanceRoutes,
   ...chargeRoutes,

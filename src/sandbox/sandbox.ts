@@ -5,7 +5,7 @@ import { IdempotencyKeys } from './idempotency.ts'
 import { Misbehaviour } from './misbehave.ts'
 import { plant, type Seed } from './seed.ts'
 
-export const PLATFORM = 'platform'
+const PLATFORM = 'platform'
 
 export class Sandbox {
   readonly effects = new Ledger<Effect>()

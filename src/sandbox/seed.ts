@@ -1,6 +1,7 @@
 /** What a sandbox holds before anything arrives: lists of objects with ids of one's choice, defaults filled in. */
 import type { AccountState } from './account.ts'
 import type { StripeObject } from './collection.ts'
+import { notPermitted } from './error.ts'
 import { type ConnectedAccount, connectedAccount } from './resources/accounts.ts'
 import { type Charge, charge } from './resources/charges.ts'
 import { type Customer, customer } from './resources/customers.ts'
@@ -10,6 +11,7 @@ import { type PaymentIntent, paymentIntent } from './resources/payment_intents.t
 import { type PaymentMethod, paymentMethod, type SourceCard, sourceCard } from './resources/payment_methods.ts'
 import { type Price, type Product, price, product } from './resources/products.ts'
 import { type Refund, refund } from './resources/refunds.ts'
+import { item, itemsOf, subscription } from './resources/subscriptions.ts'
 
 type Some<T, Required extends keyof T> = Partial<T> & Pick<T, Required | (keyof T & 'id')>
 
@@ -28,6 +30,8 @@ export interface Seed {
   readonly prices?: readonly Some<Price, 'currency' | 'product' | 'unit_amount'>[]
   readonly products?: readonly Some<Product, 'name'>[]
   readonly refunds?: readonly Some<Refund, 'amount' | 'currency' | 'charge'>[]
+  /** Active, on one recurring price. */
+  readonly subscriptions?: readonly { readonly id: string; readonly customer: string; readonly price: string }[]
 }
 
 /** Each list's planter, in an order in which what is named comes before what names it. */
@@ -63,6 +67,15 @@ const PLANTERS: { readonly [List in keyof Seed]-?: Planter<NonNullable<Seed[List
   refunds: {
     needs: ['amount', 'currency', 'charge'],
     plant: (account, now, fields) => account.refunds.insert(refund(now, fields)),
+  },
+  subscriptions: {
+    needs: ['customer', 'price'],
+    plant(account, now, { id, customer, price }) {
+      const sold = account.prices.get(price, 'price')
+      if (sold.recurring === null) throw notPermitted(`The price ${price} is not recurring.`)
+      const items = itemsOf([item(now, sold, 1)])
+      return account.subscriptions.insert(subscription(now, { id, customer, currency: sold.currency, items }))
+    },
   },
   invoices: {
     needs: ['amount', 'currency', 'customer'],
@@ -165,6 +178,7 @@ export const DEMO_SEED: Seed = {
       recurring: { interval: 'month', interval_count: 1 },
     },
   ],
+  subscriptions: [{ id: 'sub_123', customer: 'cus_123', price: 'price_123' }],
   invoices: [{ id: 'in_123', customer: 'cus_123', currency: 'usd', amount: 4_200, status: 'open' }],
   accounts: [{ id: 'acct_123', type: 'express', email: 'connected@example.com' }],
   cardholders: [{ id: 'ich_123', name: 'Example Purchasing', type: 'company' }],

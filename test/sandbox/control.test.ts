@@ -110,6 +110,14 @@ describe('a seed', () => {
     ['of a charge without its amount', { charges: [{ id: 'ch_1', currency: 'usd' }] }, 'charges[0] needs amount'],
     ['of an unknown list', { payouts: [] }, 'there is no list payouts'],
     ['that is no object', [], 'a seed is an object of lists'],
+    [
+      'of a subscription on a price that does not recur',
+      {
+        prices: [{ id: 'price_once', product: 'prod_123', currency: 'usd', unit_amount: 100 }],
+        subscriptions: [{ id: 'sub_1', customer: 'cus_123', price: 'price_once' }],
+      },
+      'price_once is not recurring',
+    ],
     ['that names what is not there', { authorizations: [{ id: 'iauth_1', card: 'ic_none', amount: 1 }] }, 'ic_none'],
   ] as const)('%s is refused', async (_, seed, words) => {
     const { status, body } = await sandbox.control('POST', 'seed', seed)

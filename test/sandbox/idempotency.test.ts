@@ -51,7 +51,7 @@ describe('an idempotency key', () => {
   })
 
   it('is a 409 while its first request is in flight, and replays afterwards', async () => {
-    await sandbox.misbehave({ do: 'delay', ms: 300 })
+    await sandbox.misbehave({ do: 'delay', ms: 1_000 })
     const first = post('/v1/refunds', REFUND, 'k1')
     await expect.poll(sandbox.requests).toHaveLength(1)
     const twin = await post('/v1/refunds', REFUND, 'k1')

@@ -74,7 +74,7 @@ describe('a rule', () => {
   })
 
   it.each(['before_effect', 'after_effect'] as const)('delays %s, and answers then', async (when) => {
-    await sandbox.misbehave({ do: 'delay', ms: 250, when })
+    await sandbox.misbehave({ do: 'delay', ms: 1_000, when })
     const delayed = refund()
     await expect.poll(sandbox.requests).toHaveLength(1)
     expect(await count()).toBe(when === 'after_effect' ? 1 : 0)
@@ -82,8 +82,18 @@ describe('a rule', () => {
     expect(await count()).toBe(1)
   })
 
+  it('that delays has its effect even where the client went away', async () => {
+    await sandbox.misbehave({ do: 'delay', ms: 1_000 })
+    const impatient = sandbox.stripe({ timeout: 100 }).refunds.create({ charge: 'ch_123' }, { idempotencyKey: 'k1' })
+    await expect(impatient).rejects.toMatchObject({ type: 'StripeConnectionError' })
+    expect(await count()).toBe(0)
+    await expect.poll(count, { timeout: 5_000 }).toBe(1)
+    const again = await sandbox.stripe().refunds.create({ charge: 'ch_123' }, { idempotencyKey: 'k1' })
+    expect(again.amount).toBe(20_000)
+  })
+
   it('whose delay is outlived by a reset has no effect afterwards', async () => {
-    await sandbox.misbehave({ do: 'delay', ms: 150 })
+    await sandbox.misbehave({ do: 'delay', ms: 1_000 })
     const delayed = broken(refund())
     await expect.poll(sandbox.requests).toHaveLength(1)
     await sandbox.control('POST', 'reset')

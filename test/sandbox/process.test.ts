@@ -62,10 +62,14 @@ describe('the process of its own', () => {
     expect(await once(child, 'exit')).toEqual([0, null])
   })
 
-  it('refuses a port that is none', async () => {
-    const child = start('ignore', '--port', 'x')
+  it.each([
+    ['a port that is none', ['--port', 'x'], '--port x is not a port'],
+    ['an option that it has not', ['--fast'], "Unknown option '--fast'"],
+    ['an address that is not here', ['--host', '192.0.2.1'], 'cannot listen on 192.0.2.1:0'],
+  ] as const)('refuses %s', async (_, args, words) => {
+    const child = start('ignore', ...args)
     const exit = once(child, 'exit')
-    expect(await firstLine(child.stderr)).toContain('--port x is not a port')
+    expect(await firstLine(child.stderr)).toContain(words)
     expect(await exit).toEqual([2, null])
   })
 })

@@ -20,7 +20,7 @@ export interface InvoiceItem extends StripeObject {
   readonly metadata: Metadata
 }
 
-export interface InvoiceLine {
+interface InvoiceLine {
   readonly id: string
   readonly object: 'line_item'
   readonly amount: number

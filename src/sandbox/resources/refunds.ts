@@ -21,7 +21,7 @@ export interface Refund extends StripeObject {
   readonly created: number
 }
 
-export const REASONS = ['duplicate', 'fraudulent', 'requested_by_customer'] as const
+const REASONS = ['duplicate', 'fraudulent', 'requested_by_customer'] as const
 
 export const refund = (
   now: number,

@@ -17,7 +17,7 @@ import { type Call, change, type Route } from '../route.ts'
 import { finalize, invoice, line, payInvoice, payingCard } from './invoices.ts'
 import type { Interval, Price } from './products.ts'
 
-export interface SubscriptionItem {
+interface SubscriptionItem {
   readonly id: string
   readonly object: 'subscription_item'
   readonly price: Price
@@ -50,7 +50,7 @@ const PERIOD_S: Readonly<Record<Interval, number>> = {
   year: 365 * DAY_S,
 }
 
-const itemsOf = (data: readonly SubscriptionItem[]) => ({ object: 'list', has_more: false, data }) as const
+export const itemsOf = (data: readonly SubscriptionItem[]) => ({ object: 'list', has_more: false, data }) as const
 
 export const subscription = (
   now: number,
@@ -71,6 +71,19 @@ export const subscription = (
   ...fields,
 })
 
+/** One period of a recurring price, from now on. */
+export function item(now: number, price: Price, quantity: number): SubscriptionItem {
+  const { interval, interval_count } = price.recurring!
+  return {
+    id: newId('si'),
+    object: 'subscription_item',
+    price,
+    quantity,
+    current_period_start: now,
+    current_period_end: now + PERIOD_S[interval] * interval_count,
+  }
+}
+
 function readItems({ account, now }: Call, sent: readonly Form[]): readonly SubscriptionItem[] {
   return sent.map((form, index) => {
     const at = `items[${index}]`
@@ -86,15 +99,7 @@ function readItems({ account, now }: Call, sent: readonly Form[]): readonly Subs
         },
       )
     }
-    const end = now + PERIOD_S[price.recurring.interval] * price.recurring.interval_count
-    return {
-      id: newId('si'),
-      object: 'subscription_item',
-      price,
-      quantity,
-      current_period_start: now,
-      current_period_end: end,
-    }
+    return item(now, price, quantity)
   })
 }
 
