@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
+  resolve: { alias: { '@countersign/sdk': new URL('sdk/typescript/src/index.ts', import.meta.url).pathname } },
   test: {
     include: ['test/**/*.test.ts'],
     // One PostgreSQL and one Redis for the whole run.
     globalSetup: ['test/services/global-setup.ts'],
+    reporters: ['default', './test/totals.ts'],
     pool: 'forks',
     maxWorkers: 2,
     // For a machine under load: no test measures time.

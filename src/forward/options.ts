@@ -8,8 +8,8 @@ export interface UpstreamOptions {
   readonly rules: ProviderRules
   /** Sent with every request, as `stripe-version`. Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
-  /** The provider's secret, asked for once a send; null where the gateway holds none. */
-  readonly credential: () => Promise<string | null>
+  /** The provider's secret for this organisation, asked for once a send; null where the gateway holds none. */
+  readonly credential: (organisation: string) => Promise<string | null>
   readonly log: Log
   readonly limits?: Partial<UpstreamLimits>
   readonly time?: Time

@@ -16,7 +16,7 @@ export interface Way {
   readonly fixed: FixedHeaders
   readonly time: Time
   readonly log: Log
-  readonly credential: () => Promise<string | null>
+  readonly credential: (organisation: string) => Promise<string | null>
   readonly closed: () => boolean
   /** One request on the wire, once. Never rejects. */
   readonly once: (request: Request, time_ms: number, signal?: AbortSignal) => Promise<Attempt>
@@ -47,7 +47,7 @@ export async function send(way: Way, intent: Intent, sentBefore: boolean, signal
     const danger = dangerOfRepeating(intent, rules, began)
     if (danger !== null) return nothingSent(danger)
   }
-  const credential = await way.credential()
+  const credential = await way.credential(intent.organisation)
   if (credential === null) return nothingSent('the gateway holds no credential for this provider')
   const request = wire(intent, way.fixed, credential)
 

@@ -27,7 +27,7 @@ export interface Upstream {
    * One object of the provider, for enrichment. `path` is in origin-form with its parts percent-encoded. Refusals:
    * `enrichment_failed` where the provider has no such object, `upstream_failed` where it does not answer, `credential_missing`, `draining`.
    */
-  read(path: string): Promise<JsonObject | Refusal>
+  read(path: string, organisation: string): Promise<JsonObject | Refusal>
   /** Takes nothing new, waits for what runs, closes the connections. */
   close(): Promise<void>
 }
@@ -67,9 +67,9 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     fixed,
     log,
     time: options.time ?? REAL_TIME,
-    credential: async () => {
+    credential: async (organisation) => {
       try {
-        return (await options.credential()) || null
+        return (await options.credential(organisation)) || null
       } catch (error) {
         // The name alone: an error's text may hold what it failed to open.
         log.warn({ origin, error: (error as Error).name }, 'the upstream credential could not be read')
@@ -93,7 +93,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   return {
     send: (intent, signal) => track(send(way, intent, false, signal)),
     resend: (intent, signal) => track(send(way, intent, true, signal)),
-    read: (path) => track(look(way, path)),
+    read: (path, organisation) => track(look(way, path, organisation)),
     async close() {
       closed = true
       while (running.size > 0) await Promise.allSettled(running)
@@ -103,9 +103,9 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   }
 }
 
-async function look(way: Way, path: string): Promise<JsonObject | Refusal> {
+async function look(way: Way, path: string, organisation: string): Promise<JsonObject | Refusal> {
   if (way.closed()) return refuse('draining', 'The object that the call names was not read.')
-  const credential = await way.credential()
+  const credential = await way.credential(organisation)
   if (credential === null) return refuse('credential_missing', 'The object that the call names could not be read.')
   const request = lookup(path, way.fixed, credential)
   for (let tries = 1; ; tries += 1) {

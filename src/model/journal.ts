@@ -20,8 +20,11 @@ export interface IntentRecord {
   /** Call id and fingerprint; unique among calls that succeeded, run or are unknown. */
   readonly identities: readonly Identity[]
   readonly held: readonly Held[]
-  /** The counters' generation that admitted it; an older one than the journal's is refused. */
-  readonly generation: number
+  /**
+   * The counters' generation that admitted it; an older one than the journal's is refused. Null where nothing was
+   * reserved: no rebuild of the counters can miss it.
+   */
+  readonly generation: number | null
   /** The exact request, encrypted: method, path, body. Sent again only byte for byte. */
   readonly sealed_request: Buffer
 }
@@ -91,7 +94,10 @@ export interface Journal {
   commitOutcome(outcome: OutcomeRecord, events: readonly AuditEvent[]): Promise<boolean>
   call(event: EventId): Promise<CallRecord | null>
 
-  /** Intents without a final outcome whose gateway has been silent for `silent_ms`, oldest first. */
+  /**
+   * Calls without a final outcome that are nobody's any more, oldest first: their gateway has been silent for `silent_ms`,
+   * or their outcome is unknown and it is time to ask again (after 2, 4, 8 … s, at last once a day).
+   */
   orphans(silent_ms: number, limit: number): Promise<readonly CallRecord[]>
   /** Says that this gateway lives. */
   heartbeat(gateway: string): Promise<void>

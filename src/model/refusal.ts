@@ -92,10 +92,22 @@ export const REFUSALS = {
     fix: 'GET /v1/operations lists what this key may call; what is unlisted is refused.',
     retryable: false,
   },
+  run_mismatch: {
+    status: 403,
+    title: 'The vault key belongs to another run',
+    fix: 'Leave the run out, or use a vault key of that run.',
+    retryable: false,
+  },
   policy_denied: {
     status: 403,
     title: 'Policy denies this call',
     fix: 'Add an allow rule for it to tool_decision.rego, or request access.',
+    retryable: false,
+  },
+  approval_required: {
+    status: 403,
+    title: 'A human must approve this very call',
+    fix: 'Approvals are not set up at this gateway: whoever runs it can, or can relax the hold rule.',
     retryable: false,
   },
   spend_cap_exceeded: {
@@ -163,6 +175,12 @@ export const REFUSALS = {
     title: 'Policy could not be evaluated',
     fix: "See the gateway's log; `countersign policy build` checks the policy.",
     retryable: true,
+  },
+  policy_refused: {
+    status: 422,
+    title: 'The policy was refused, and the one in force stays',
+    fix: 'Mend the policy where the detail says; `countersign policy build` tells the same without a gateway.',
+    retryable: false,
   },
   audit_unavailable: {
     status: 503,

@@ -187,7 +187,8 @@ const CALL_COLUMNS = `
       order by e.id limit 1) as event
   from intents i
   left join lateral (
-    select kind, sealed_answer from outcomes where event_id = i.event_id order by (kind <> 'unknown') desc, seq desc limit 1
+    select kind, sealed_answer, committed_at as told_at from outcomes
+    where event_id = i.event_id order by (kind <> 'unknown') desc, seq desc limit 1
   ) o on true`
 
 const CALL: Statement = { name: 'call', text: `select ${CALL_COLUMNS} where i.event_id = $1 and not i.voided` }
@@ -198,7 +199,9 @@ const ORPHANS: Statement = {
     select ${CALL_COLUMNS}
     join open_calls open on open.event_id = i.event_id
     left join gateways g on g.id = open.gateway_id
-    where greatest(g.seen_at, open.committed_at) <= clock_timestamp() - make_interval(secs => $1)
+    where case when o.kind is null then greatest(g.seen_at, open.committed_at) + make_interval(secs => $1)
+      else o.told_at + make_interval(secs => least(86400, 2 ^ least(17, (select count(*) from outcomes where event_id = i.event_id))))
+      end <= clock_timestamp()
     order by open.committed_at, open.event_id limit $2`,
 }
 

@@ -67,7 +67,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       committed_at timestamptz not null,
       constraint intents_whole check (voided or (
         key_id is not null and provider is not null and operation is not null and gateway_id is not null
-        and identities is not null and generation is not null and sealed_request is not null))
+        and identities is not null and sealed_request is not null))
     )`.execute(db)
 
   await sql`

@@ -1,0 +1,135 @@
+/**
+ * The path of one call, top to bottom. Every door (by name, drop-in, dry run) comes through here, and every early return
+ * is a refusal, a replay or a dry run. Each step's result is a type of its own that only that step makes: `send` takes an
+ * `Intent`, and only `commitIntent` makes one. The client may hang up at any time: the story does not know, and ends.
+ */
+import { alertRow, commitIntent, denialRow, type Known, row } from './audit/index.ts'
+import { encode } from './forward/index.ts'
+import { authenticate } from './identity/index.ts'
+import type { CallRequest, Reply } from './model/call.ts'
+import { Fault } from './model/fault.ts'
+import { newEventId } from './model/id.ts'
+import { isRefusal, type Refusal, refuse } from './model/refusal.ts'
+import { heldBy } from './model/reservation.ts'
+import { identify, judgeTwins } from './replay/index.ts'
+import type { Rooms } from './rooms.ts'
+import { cappedRefusal } from './spend/index.ts'
+import * as step from './steps.ts'
+
+/** A twin whose first came to nothing starts anew; after so many times it is told to come back. */
+const ATTEMPTS_MAX = 5
+
+export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Promise<Reply> {
+  const { catalogue, journal, counters, settings, now } = rooms
+  const event_id = newEventId()
+  let known: Known = { event_id, ...step.namesOf(request) }
+  let stage = 'judging' as 'judging' | 'reserving' | 'sent'
+
+  const refused = async (refusal: Refusal): Promise<Reply> => {
+    await journal.append([denialRow(known, refusal, now())])
+    return { kind: 'refused', event_id, refusal }
+  }
+  const again = () =>
+    attempt < ATTEMPTS_MAX
+      ? call(rooms, request, attempt + 1)
+      : refused(refuse('call_in_flight', `The first call of this kind came to nothing ${attempt} times.`))
+
+  try {
+    const key = await authenticate(rooms.findKey, request.credential, request.provider, now())
+    if (isRefusal(key)) return await refused(key)
+    known = { ...known, key }
+
+    const run = step.runOf(key, request)
+    if (isRefusal(run)) return await refused(run)
+    known = { ...known, ...run }
+
+    const asked = step.resolve(catalogue, request)
+    if (isRefusal(asked)) return await refused(asked)
+    const { operation } = asked
+    known = { ...known, operation }
+
+    const params = catalogue.validate(operation, asked.params)
+    if (isRefusal(params)) return await refused(params)
+    known = { ...known, params: catalogue.redact(operation, params) }
+
+    const identity = identify(
+      key,
+      operation,
+      params,
+      { ...step.namesOf(request), ...run },
+      step.repeatOf(settings.repeat, key, operation),
+    )
+    if (identity.identities.length > 0 && !request.dry_run) {
+      const prior = judgeTwins(identity, await journal.findTwins(identity.identities))
+      if (isRefusal(prior)) return await refused(prior)
+      if (prior.kind === 'twin') return (await step.join(rooms, known, prior.event_id)) ?? (await again())
+    }
+
+    const facts = await step.enrich(catalogue, rooms.upstream(operation.provider), operation, params, key.organisation)
+    if (isRefusal(facts)) return await refused(facts)
+    known = { ...known, facts }
+
+    const lines = step.linesOf(settings, known, facts, now())
+    const spend = isRefusal(lines) ? [] : await step.spendFacts(counters, key.organisation, lines)
+    const decision = step.decide(rooms.policy(), { known, operation, params, facts, spend, time: now() })
+    known = { ...known, decision }
+    if (decision.decision !== 'allow') return await refused(step.denial(decision))
+    if (isRefusal(lines)) return await refused(lines)
+    if (operation.cost === 'amount' && !facts.amount) return await refused(step.priceUnknown(operation))
+
+    if (request.dry_run) {
+      const over = step.overCap(lines, spend)
+      if (over) return await refused(over)
+      await journal.append([row('decision', known, { tags: { ...decision.obligations.tags, dry_run: 'true' } }, now())])
+      return { kind: 'judged', event_id, operation, decision, ...step.costOf(facts) }
+    }
+
+    const wire = encode(operation, params, catalogue.provider(operation.provider)!.encoding)
+    if (isRefusal(wire)) return await refused(wire)
+
+    stage = 'reserving'
+    const drawn = lines.filter((line) => line.amount > 0)
+    const reservation = await step.reserve(counters, key.organisation, event_id, identity, drawn)
+    if (reservation.kind !== 'reserved') stage = 'judging'
+    if (reservation.kind === 'twin') return (await step.join(rooms, known, reservation.event_id)) ?? (await again())
+    if (reservation.kind === 'capped') return await refused(cappedRefusal(reservation.line, reservation.state))
+    if (reservation.kind === 'fenced') return await refused(step.rehydrating(rooms, key.organisation))
+
+    return await rooms.running.track(event_id, async () => {
+      const rows = [row('decision', known, {}, now()), ...reservation.alerts.map((a) => alertRow(known, a, now()))]
+      const intent = await commitIntent(
+        journal,
+        {
+          event_id,
+          organisation: key.organisation,
+          key_id: key.id,
+          operation,
+          request: wire,
+          gateway_id: rooms.gateway_id,
+          identities: identity.identities,
+          held: heldBy(drawn),
+          generation: reservation.generation,
+          sealed_request: step.sealRequest(rooms.bodies, event_id, wire),
+        },
+        rows,
+      )
+      if ('kind' in intent) {
+        await counters.settle(key.organisation, event_id, [], 0)
+        stage = 'judging'
+        if (intent.kind === 'fenced') return refused(step.rehydrating(rooms, key.organisation, reservation.generation))
+        return (await step.join(rooms, known, intent.event_id)) ?? again()
+      }
+
+      stage = 'sent'
+      const outcome = await rooms.upstream(operation.provider).send(intent)
+      await step.finish(rooms, known, intent, outcome, heldBy(drawn))
+      return step.replyTo(event_id, operation, outcome, facts)
+    })
+  } catch (fault) {
+    rooms.onFault(event_id, fault)
+    // A step that failed may still have worked: recovery finds out, and ends the call either way.
+    if (stage !== 'judging') rooms.abandoned.set(event_id, known.key!.organisation)
+    const code = stage === 'sent' ? 'outcome_unknown' : fault instanceof Fault ? fault.code : 'internal_fault'
+    return step.faulted(rooms, known, code)
+  }
+}

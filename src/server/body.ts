@@ -1,0 +1,23 @@
+/** The raw body, bounded. Nothing is decoded here: what the bytes mean is the catalogue's to say. */
+import type { IncomingMessage } from 'node:http'
+import { type Refusal, refuse } from '../model/refusal.ts'
+
+/** The largest request that any operation of the catalogue needs, with room to spare. */
+export const BODY_BYTES_MAX = 256 * 1024
+
+export async function readBody(incoming: IncomingMessage): Promise<Buffer | Refusal> {
+  const { 'content-encoding': encoding, 'content-length': length } = incoming.headers
+  if (encoding !== undefined && encoding !== 'identity')
+    return refuse('malformed_request', `The body is ${encoding}-encoded; send it as it is.`)
+  if (Number(length ?? 0) > BODY_BYTES_MAX) return tooLarge()
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of incoming) {
+    bytes += (chunk as Buffer).length
+    if (bytes > BODY_BYTES_MAX) return tooLarge()
+    chunks.push(chunk as Buffer)
+  }
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+}
+
+const tooLarge = (): Refusal => refuse('request_too_large', `The body is over ${BODY_BYTES_MAX} bytes.`)
