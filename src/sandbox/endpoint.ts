@@ -18,6 +18,7 @@ export interface Arrived {
   readonly query: string
   readonly body: string
   readonly content_type: string | undefined
+  readonly stripe_version: string | undefined
   readonly stripe_account: string | undefined
   /** Of a POST; other methods have none, as at Stripe. */
   readonly idempotency_key: string | undefined

@@ -4,13 +4,15 @@
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { DEMO_SEED } from './demo_seed.ts'
 import { Sandbox } from './sandbox.ts'
-import { DEMO_SEED, type Seed } from './seed.ts'
+import type { Seed } from './seed.ts'
 import { listener } from './server.ts'
 
+export { DEMO_SEED } from './demo_seed.ts'
 export type { Effect, SeenRequest } from './effects.ts'
 export type { Rule } from './misbehave.ts'
-export { DEMO_SEED, type Seed } from './seed.ts'
+export type { Seed } from './seed.ts'
 
 export interface SandboxOptions {
   /** 0: any free port. */
