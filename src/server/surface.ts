@@ -23,9 +23,13 @@ export function surfaces(providers: readonly ProviderNames[], root: string): Sur
     const name = host?.replace(/:\d+$/, '').toLowerCase()
     const hosted = providers.find(({ hosts }) => name !== undefined && hosts.includes(name))
     if (hosted) return { provider: hosted.name, path, objection }
-    return path.startsWith('/v1/') ? { provider: root, path, objection } : undefined
+    const [, version, first = ''] = path.split('/', 3)
+    return version === 'v1' && !OWN.has(first) ? { provider: root, path, objection } : undefined
   }
 }
+
+/** What the agent plane calls its own under /v1; a typo there must not become a call to a provider. */
+const OWN = new Set(['providers', 'calls', 'operations', 'access-requests', 'data', 'batch'])
 
 const ACTS_FOR_ANOTHER = ['stripe-account', 'stripe-context']
 const CHANGES_METHOD = ['x-http-method-override', 'x-http-method', 'x-method-override']
