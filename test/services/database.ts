@@ -18,7 +18,8 @@ export async function freshDatabase(url: string, template?: string): Promise<Fre
   return { url: own.href, drop: () => administer(url, `drop database if exists ${name} with (force)`) }
 }
 
-async function administer(url: string, statement: string): Promise<void> {
+/** Runs one statement as the server's superuser. */
+export async function administer(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {

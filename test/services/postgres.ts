@@ -19,7 +19,7 @@ export interface PostgresService {
   readonly socketFolder: string
   readonly port: number
   readonly binFolder: string
-  /** `fast` breaks connections off and shuts down in order; `kill` is SIGKILL. */
+  /** `fast` breaks connections off and shuts down in order; `kill` is SIGKILL for it and every process of its own. */
   stop(how: 'fast' | 'kill'): Promise<void>
   /** Again, on the same data and port. */
   start(): Promise<void>
@@ -59,7 +59,8 @@ export async function startPostgres({ settings = [] }: PostgresOptions = {}): Pr
   }
 
   async function stop(how: 'fast' | 'kill'): Promise<void> {
-    running?.signal(how === 'fast' ? 'SIGINT' : 'SIGKILL')
+    if (how === 'fast') running?.signal('SIGINT')
+    else signalAll(running, 'SIGKILL')
     await running?.ended
     running = undefined
   }
@@ -105,7 +106,7 @@ async function connectOnce(url: string): Promise<void> {
 }
 
 /** The postmaster and the servers that it has forked: each connection is a process. */
-function signalAll(running: Running | undefined, name: 'SIGSTOP' | 'SIGCONT'): void {
+function signalAll(running: Running | undefined, name: NodeJS.Signals): void {
   if (running === undefined) return
   const forked = execFileSync('ps', ['-o', 'pid=', '--ppid', String(running.pid)], { encoding: 'utf8' })
   for (const pid of [running.pid, ...forked.split('\n').map(Number).filter(Boolean)]) {

@@ -65,8 +65,14 @@ describe.each(ENGINES)('the journal on $engine', ({ fresh }) => {
       'update ledger set amount = 0',
       'delete from ledger',
       'truncate ledger',
-    ])('take inserts only: the database refuses `%s`', async (statement) => {
-      await expect(sql.raw(statement).execute(database.opened.db)).rejects.toThrow(/is refused|permission denied/)
+    ])('take inserts only: the database refuses `%s` to the gateway, and to the owner', async (statement) => {
+      const { db } = database.opened
+      await expect(sql.raw(statement).execute(db)).rejects.toThrow('permission denied')
+      await db.connection().execute(async (owner) => {
+        await sql`reset role`.execute(owner)
+        await expect(sql.raw(statement).execute(owner)).rejects.toThrow('its rows are history and take inserts only')
+        await sql`set role countersign_app`.execute(owner)
+      })
     })
   })
 

@@ -18,11 +18,11 @@ export const isOvertaken = (error: unknown): boolean =>
   (error as { constraint?: unknown } | null)?.constraint === 'intents_pkey'
 
 /**
- * The server's answer carries a severity, and its connection is sound. After anything else (reset, time-out) nobody knows
+ * The server refused the statement, and its connection is sound. After anything else (FATAL, reset, time-out) nobody knows
  * what the connection is doing, nor whether the statement was committed.
  */
 export const isServerAnswer = (error: unknown): boolean =>
-  (error as { severity?: unknown } | null)?.severity !== undefined
+  (error as { severity?: unknown } | null)?.severity === 'ERROR'
 
 /** Leaves a data fault as it is; anything else is a store that cannot be relied on now. */
 export function asFault(error: unknown, during: string): unknown {

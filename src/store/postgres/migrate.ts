@@ -1,8 +1,10 @@
 /** Brings the database to this version of the code. The list is code, so a build carries it and nothing reads a folder. */
 import { type Kysely, type Migration, Migrator, sql } from 'kysely'
+import { ASSUME_APP_ROLE, LEAVE_APP_ROLE } from './app-role.ts'
 import * as journal from './migrations/0001-journal.ts'
 import * as writeBatch from './migrations/0002-write-batch.ts'
 import * as keys from './migrations/0003-keys.ts'
+import * as appRole from './migrations/0004-app-role.ts'
 import type { Tables } from './tables.ts'
 
 /** In order of their names. One that was released is never changed: mend it with the next. */
@@ -10,7 +12,10 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-journal': journal,
   '0002-write-batch': writeBatch,
   '0003-keys': keys,
+  '0004-app-role': appRole,
 }
+
+const TABLE = 'countersign_migrations'
 
 /** Any number that nobody else locks: gateways that start at once migrate one after the other. */
 const MIGRATION_LOCK = 4_357_001
@@ -21,23 +26,51 @@ const MIGRATION_LOCK = 4_357_001
  */
 export async function migrate(db: Kysely<Tables>): Promise<readonly string[]> {
   return db.connection().execute(async (connection) => {
-    await sql`select pg_advisory_lock(${sql.lit(MIGRATION_LOCK)})`.execute(connection)
+    await sql.raw(LEAVE_APP_ROLE).execute(connection)
     try {
-      return await apply(connection)
+      // Nearly every start ends here, at the price of two small queries.
+      if (isCurrent(await appliedTo(connection))) return []
+      return await oneAtATime(connection, () => apply(connection))
     } finally {
-      await sql`select pg_advisory_unlock(${sql.lit(MIGRATION_LOCK)})`.execute(connection)
+      await sql.raw(ASSUME_APP_ROLE).execute(connection)
     }
   })
+}
+
+async function appliedTo(connection: Kysely<Tables>): Promise<readonly string[]> {
+  const { rows } = await sql<{ present: boolean }>`
+    select to_regclass(${TABLE}) is not null as present`.execute(connection)
+  if (!rows[0]?.present) return []
+  const applied = await sql<{ name: string }>`select name from ${sql.table(TABLE)} order by name`.execute(connection)
+  return applied.rows.map((row) => row.name)
+}
+
+/** Throws where the database has migrations that the code does not know. */
+function isCurrent(applied: readonly string[]): boolean {
+  const unknown = applied.filter((name) => !(name in MIGRATIONS))
+  if (unknown.length === 0) return applied.length === Object.keys(MIGRATIONS).length
+  throw new Error(
+    `the database is newer than this gateway: it has the migrations ${unknown.join(', ')}, which this version does not ` +
+      'know. Start a gateway of the version that made them, or a later one.',
+  )
+}
+
+async function oneAtATime<Result>(connection: Kysely<Tables>, work: () => Promise<Result>): Promise<Result> {
+  await sql`select pg_advisory_lock(${sql.lit(MIGRATION_LOCK)})`.execute(connection)
+  try {
+    return await work()
+  } finally {
+    await sql`select pg_advisory_unlock(${sql.lit(MIGRATION_LOCK)})`.execute(connection)
+  }
 }
 
 async function apply(connection: Kysely<Tables>): Promise<readonly string[]> {
   const migrator = new Migrator({
     db: connection,
     provider: { getMigrations: async () => MIGRATIONS },
-    migrationTableName: 'countersign_migrations',
-    migrationLockTableName: 'countersign_migrations_lock',
+    migrationTableName: TABLE,
+    migrationLockTableName: `${TABLE}_lock`,
   })
-  await refuseNewer(connection)
   const { error, results } = await migrator.migrateToLatest()
   const failed = results?.find((result) => result.status === 'Error')
   if (error !== undefined) {
@@ -47,17 +80,4 @@ async function apply(connection: Kysely<Tables>): Promise<readonly string[]> {
     })
   }
   return results?.map((result) => result.migrationName) ?? []
-}
-
-async function refuseNewer(connection: Kysely<Tables>): Promise<void> {
-  const { rows } = await sql<{ present: boolean }>`
-    select to_regclass('countersign_migrations') is not null as present`.execute(connection)
-  if (!rows[0]?.present) return
-  const applied = await sql<{ name: string }>`select name from countersign_migrations order by name`.execute(connection)
-  const unknown = applied.rows.map((row) => row.name).filter((name) => !(name in MIGRATIONS))
-  if (unknown.length > 0)
-    throw new Error(
-      `the database is newer than this gateway: it has the migrations ${unknown.join(', ')}, which this version does not ` +
-        'know. Start a gateway of the version that made them, or a later one.',
-    )
 }

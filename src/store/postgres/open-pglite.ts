@@ -3,7 +3,7 @@
  * session, hence a pool of one. Every commit is in the operating system's hands before it is answered, so a killed process
  * loses nothing; PGlite does not call fsync, so a machine that loses power may. Who needs more sets DATABASE_URL.
  */
-import { existsSync, mkdirSync, openAsBlob, readdirSync } from 'node:fs'
+import { existsSync, openAsBlob, renameSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
@@ -11,7 +11,7 @@ import { createPgConfig } from '@electric-sql/pglite/node-postgres'
 import pg from 'pg'
 import { lockDataDir } from './data-dir-lock.ts'
 import { migrate } from './migrate.ts'
-import { kyselyOver, type Opened } from './opened.ts'
+import { assumeAppRole, kyselyOver, type Opened } from './opened.ts'
 
 export interface PgliteOptions {
   /** Made if it is not there. One process at a time. */
@@ -23,23 +23,34 @@ export interface PgliteOptions {
 /** The database's files lie beside the lock, in a folder of their own: PostgreSQL wants its folder for itself. */
 const FOLDER = 'pglite'
 
+/** Commits are handed to the operating system before they are answered. */
+const DURABLE = { relaxedDurability: false } as const
+
 export async function openPglite({ dataDir, preparedFile }: PgliteOptions): Promise<Opened> {
   const unlock = lockDataDir(dataDir)
   try {
     const folder = join(dataDir, FOLDER)
-    mkdirSync(folder, { recursive: true })
-    const empty = readdirSync(folder).length === 0
-    const prepared = empty && preparedFile !== undefined && existsSync(preparedFile)
-    const lite = await PGlite.create({
-      dataDir: folder,
-      relaxedDurability: false,
-      ...(prepared ? { loadDataDir: await openAsBlob(preparedFile) } : {}),
-    })
+    if (!existsSync(folder)) await makeDatabase(folder, preparedFile)
+    const lite = await PGlite.create({ ...DURABLE, dataDir: folder })
     return openedOver(lite, unlock)
   } catch (error) {
     unlock()
     throw error
   }
+}
+
+/** Made beside its place and then moved there whole: a start that is killed on the way is as if it had never been. */
+async function makeDatabase(folder: string, preparedFile: string | undefined): Promise<void> {
+  const unfinished = `${folder}.new`
+  rmSync(unfinished, { recursive: true, force: true })
+  const prepared = preparedFile !== undefined && existsSync(preparedFile)
+  const lite = await PGlite.create({
+    ...DURABLE,
+    dataDir: unfinished,
+    ...(prepared ? { loadDataDir: await openAsBlob(preparedFile) } : {}),
+  })
+  await lite.close()
+  renameSync(unfinished, folder)
 }
 
 /** Writes a migrated, empty database, packed, to `outFile`: what `openPglite` takes as its `preparedFile`. */
@@ -56,7 +67,7 @@ export async function prepareDataDir(outFile: string): Promise<void> {
 }
 
 function openedOver(lite: PGlite, unlock: () => void): Opened {
-  const pool = new pg.Pool({ ...createPgConfig(lite), max: 1, idleTimeoutMillis: 0 })
+  const pool = new pg.Pool({ ...createPgConfig(lite), max: 1, idleTimeoutMillis: 0, onConnect: assumeAppRole })
   const db = kyselyOver(pool)
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 /** Opens PostgreSQL. Nothing is connected yet; each pool connects, and connects again, when it is asked. */
 import pg from 'pg'
-import { kyselyOver, type Opened } from './opened.ts'
+import { assumeAppRole, kyselyOver, type Opened } from './opened.ts'
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:5432/database`; TLS as its `sslmode` says. */
@@ -27,12 +27,16 @@ const TIMEOUTS = {
 } as const
 
 export function openPostgres({ url, poolMax = 8, log = () => {} }: PostgresOptions): Opened {
-  const common = { ...TIMEOUTS, connectionString: url, keepAlive: true }
+  const common = { ...TIMEOUTS, connectionString: url, keepAlive: true, onConnect: assumeAppRole }
   const reads = new pg.Pool({ ...common, max: poolMax, application_name: 'countersign' })
   const writes = new pg.Pool({ ...common, max: PUMPS, idleTimeoutMillis: 0, application_name: 'countersign-journal' })
-  // Without a listener an idle connection that breaks would end the process.
-  for (const pool of [reads, writes])
-    pool.on('error', (error) => log(`a database connection was lost: ${error.message}`))
+  const lost = (error: Error): void => log(`a database connection was lost: ${error.message}`)
+  for (const pool of [reads, writes]) {
+    // A connection that breaks says so to the pool while it is idle, and to nobody while it is lent out: then its query
+    // fails as well, and without a listener here the event would end the process.
+    pool.on('error', lost)
+    pool.on('connect', (client) => client.on('error', () => {}))
+  }
   const db = kyselyOver(reads)
   let closing: Promise<void> | undefined
   return {

@@ -1,6 +1,7 @@
 /** An open database, PostgreSQL or PGlite: both speak through pg's pool, so everything above is written once. */
 import { Kysely, PostgresDialect } from 'kysely'
 import type pg from 'pg'
+import { ASSUME_APP_ROLE } from './app-role.ts'
 import type { Tables } from './tables.ts'
 
 export interface Opened {
@@ -20,3 +21,8 @@ export const kyselyOver = (pool: pg.Pool): Kysely<Tables> =>
   new Kysely<Tables>({
     dialect: new PostgresDialect({ pool: { connect: () => pool.connect(), end: async () => {} } as never }),
   })
+
+/** For the pool's `onConnect`, which it awaits before it hands the connection out. */
+export const assumeAppRole = async (client: pg.ClientBase): Promise<void> => {
+  await client.query(ASSUME_APP_ROLE)
+}
