@@ -107,8 +107,14 @@ function amountOf(source: AmountSource, params: Params, objects: Objects): Sum |
   return whole === undefined || less === undefined ? undefined : { value: whole - less }
 }
 
-const firstId = (pointers: readonly string[], params: Params, objects: Objects): string | undefined => {
+/**
+ * The first pointer that has a value. A param never speaks for an object that was read: a refund of a guest's charge does
+ * not become a customer's because the caller says so.
+ */
+function firstId(pointers: readonly string[], params: Params, objects: Objects): string | undefined {
+  const wasRead = pointers.some((pointer) => Object.hasOwn(objects, pointer.split('.')[0]!))
   for (const pointer of pointers) {
+    if (wasRead && pointer.startsWith('params.')) continue
     const id = idOf(valuesOf(pointer, params, objects)[0])
     if (id) return id
   }

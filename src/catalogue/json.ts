@@ -41,6 +41,7 @@ const NUMBER = /-?[0-9][0-9.eE+-]*/y
 function wrongNumber(token: string): string | undefined {
   if (/[eE]/.test(token)) return `the number ${token} has an exponent`
   if (token.startsWith('-') && Number(token) === 0) return `${token} is a minus zero`
+  if (!Number.isFinite(Number(token))) return `the number ${token.slice(0, 20)}… is beyond any that can be sent`
   const isWhole = Number.isInteger(Number(token))
   if (isWhole && token.includes('.')) return `the number ${token} has a fraction of zero; write it without`
   if (isWhole && !Number.isSafeInteger(Number(token))) return `the number ${token.slice(0, 20)} is beyond 2^53 - 1`

@@ -30,7 +30,8 @@ describe('the operations of Stripe', () => {
 
   it('are reads in the group read exactly where they are GET', () => {
     const wrong = operations.filter(
-      ({ method, effect, group }) => (effect === 'read') !== (method === 'GET') || (group === 'read') !== (effect === 'read'),
+      ({ method, effect, group }) =>
+        (effect === 'read') !== (method === 'GET') || (group === 'read') !== (effect === 'read'),
     )
     expect(wrong.map(({ name }) => name)).toEqual([])
   })

@@ -28,13 +28,18 @@ function matching(pattern: string): Operation[] {
   )
 }
 
-type Schema = { readonly [keyword: string]: any }
+interface Schema {
+  readonly type?: string
+  readonly anyOf?: readonly Schema[]
+  readonly items?: Schema
+  readonly properties?: Readonly<Record<string, Schema>>
+}
 
 /** Whether a param's pointer leads somewhere in the schema, through alternatives and lists. */
 function leads(schema: Schema | undefined, [step, ...rest]: readonly string[]): boolean {
   if (!schema) return false
   if (step === undefined) return true
-  if (schema.anyOf) return schema.anyOf.some((each: Schema) => leads(each, [step, ...rest]))
+  if (schema.anyOf) return schema.anyOf.some((each) => leads(each, [step, ...rest]))
   if (schema.type === 'array') return (step === '*' || /^[0-9]+$/.test(step)) && leads(schema.items, rest)
   return leads(schema.properties?.[step], rest)
 }
