@@ -33,7 +33,7 @@ deny contains $"the param {name} routes money to another account" if {
 may_route_money if false
 
 # ---- allow: take the # away from what you want -----------------------------------------------------------------------
-
+#
 # Small refunds by first-line support. The cap is on the amount that would really move, in its own currency.
 #
 # allow if {
@@ -42,21 +42,21 @@ may_route_money if false
 # 	input.amount.currency == "usd"
 # 	input.amount.value <= 5000
 # }
-
+#
 # A whole group of operations, for one agent.
 #
 # allow contains "billing looks after subscriptions" if {
 # 	input.group == "subscriptions.write"
 # 	input.agent.id == "billing-reconciler-1"
 # }
-
+#
 # One customer only.
 #
 # allow if {
 # 	input.group == "payments.create"
 # 	input.customer == "cus_123"
 # }
-
+#
 # Only while somebody is at their desk: Monday to Friday, 9 to 17 h in Berlin.
 #
 # office_hours if {
@@ -66,18 +66,18 @@ may_route_money if false
 # 	hour >= 9
 # 	hour < 17
 # }
-
+#
 # ---- more deny -------------------------------------------------------------------------------------------------------
-
+#
 # Leave the last tenth of every budget to humans.
 #
 # deny contains $"the budget {budget.budget} is nearly used up" if {
 # 	some budget in input.spend
 # 	(budget.spent + budget.reserved) * 10 > budget.cap * 9
 # }
-
+#
 # ---- hold ------------------------------------------------------------------------------------------------------------
-
+#
 # A human looks at every large sum, and at every wanted repeat of a call.
 #
 # hold contains "a large sum" if input.amount.value > 100000

@@ -8,11 +8,19 @@ package countersign.operator
 import rego.v1
 
 denials contains reason if {
-	some reason in reasons(data.tool_decision.deny, {
-		"code": "denied_by_rule",
-		"message": $"A deny rule refuses {input.operation} for agent {input.agent.id}.",
-		"rule": "tool_decision.deny",
-	})
+	some reason in reasons(data.tool_decision.deny, plain_denial)
+}
+
+# A deny rule with a value that says neither yes nor no is a mistake, and mistakes deny.
+denials contains plain_denial if {
+	kind := type_name(data.tool_decision.deny)
+	kind in {"number", "null"}
+}
+
+plain_denial := {
+	"code": "denied_by_rule",
+	"message": $"A deny rule refuses {input.operation} for agent {input.agent.id}.",
+	"rule": "tool_decision.deny",
 }
 
 allowances contains reason if {

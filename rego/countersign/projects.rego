@@ -16,6 +16,13 @@ governs if policy
 
 service := policy.services[input.provider]
 
+# Rules of their own, because `not` must cover the look-up in input as well: what is not there is not listed.
+listed if policy.agents[input.agent.id]
+
+before_end(grant) if input.time < grant.expires
+
+names_branch if _ = input.params.branch
+
 # A grant may name an action in full (stripe:refunds:create), within its service (refunds:create), or as an operation.
 actions := {
 	input.action,
@@ -24,7 +31,7 @@ actions := {
 }
 
 covering contains index if {
-	some action in actions | {"*"}
+	some action in (actions | {"*"})
 	some resource in {input.resource, "*"}
 	some index in service.lookup[action][resource]
 }
@@ -38,7 +45,7 @@ covering contains index if {
 
 # Grants that cover the call and hold now: not expired, on a branch that they list, not denied by their own patterns.
 live contains index if {
-	policy.agents[input.agent.id]
+	listed
 	some index in covering
 	grant := policy.grants[index]
 	not expired(grant)
@@ -59,12 +66,12 @@ credit := {"grant_id": min(ids)} if {
 } else := {}
 
 objections contains reason("agent_not_listed", message) if {
-	not policy.agents[input.agent.id]
+	not listed
 	message := $"The policy of project {input.project} does not list agent {input.agent.id}."
 }
 
 objections contains reason("no_grant_covers", message) if {
-	policy.agents[input.agent.id]
+	listed
 	count(covering) == 0
 	message := $"No grant of project {input.project} covers {input.action} on {input.resource}; its policy denies by default."
 }
@@ -90,13 +97,13 @@ objections contains reason("grant_denies", $"{grant.name} of project {input.proj
 
 expired(grant) if {
 	grant.expires
-	not input.time < grant.expires
+	not before_end(grant)
 }
 
 # A call that names no branch (reading a repository) is on none, and no list of branches speaks of it.
 on_branch(grant) if not grant.branches
 
-on_branch(_) if not input.params.branch
+on_branch(_) if not names_branch
 
 on_branch(grant) if matches_any(grant.branches, input.params.branch)
 
@@ -107,7 +114,7 @@ forbidden(grant) := {denied.text |
 }
 
 hits(denied) if {
-	some name in actions | {input.resource}
+	some name in (actions | {input.resource})
 	matches(denied.name, name)
 }
 

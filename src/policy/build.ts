@@ -31,6 +31,8 @@ export interface Candidate extends BuiltPolicy, Omit<Revision, 'module'> {
 interface BuildOptions {
   /** Where compiled policies are kept. */
   readonly cacheDir?: string
+  /** Policies that were compiled when the package was built; only read. */
+  readonly preparedDir?: string
   /** Project policies read before. */
   readonly read?: ProjectsRead
   /** The projects' folder was there, and must not vanish: with it would go every project's denial by default. */
@@ -41,9 +43,15 @@ interface BuildOptions {
 
 const PROJECTS_TRIED_MAX = 3
 
-/** Compiles and tries the policy in these folders; for a CLI or a CI job. */
-export async function buildPolicy(folders: PolicyFolders): Promise<BuiltPolicy | PolicyRefusal> {
-  const built = await buildCandidate(folders, {})
+/**
+ * Compiles and tries the policy in these folders; for a CLI or a CI job. With `keepIn`, a folder, a store whose
+ * `preparedDir` it is starts from the same sources without compiling.
+ */
+export async function buildPolicy(
+  folders: PolicyFolders,
+  options: { readonly keepIn?: string } = {},
+): Promise<BuiltPolicy | PolicyRefusal> {
+  const built = await buildCandidate(folders, options.keepIn === undefined ? {} : { cacheDir: options.keepIn })
   return 'refused' in built ? built : { revision: built.revision, wasm: built.wasm, warnings: built.warnings }
 }
 
@@ -58,7 +66,10 @@ export async function buildCandidate(
   if (!found && options.expect_projects_dir) return refusePolicy(vanished(projectsDir))
   const projects = found ?? NO_PROJECTS
   const revision = revisionOf(sources, projects)
-  const compiled = await compile(sources, options.cacheDir)
+  const compiled = await compile(
+    sources,
+    [options.cacheDir, options.preparedDir].filter((folder) => folder !== undefined),
+  )
   if ('refused' in compiled) return compiled
   if (!compiled.cached || (options.in_force !== undefined && options.in_force !== revision)) {
     const tried = new Map([...projects.data].slice(0, PROJECTS_TRIED_MAX))

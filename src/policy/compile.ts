@@ -16,11 +16,13 @@ export interface Compiled {
   readonly cached: boolean
 }
 
-/** Compiles, or takes what an earlier process compiled from the same sources with the same compiler. */
-export async function compile(sources: PolicySources, cacheDir?: string): Promise<Compiled | PolicyRefusal> {
-  const path = cacheDir && join(cacheDir, `${await cacheName(sources)}.wasm`)
-  const cached = path && (await readCached(path))
-  if (cached) return { wasm: cached, cached: true }
+/** Compiles, or takes what was compiled before from the same sources with the same compiler: the first of `caches` that has it. */
+export async function compile(sources: PolicySources, caches: readonly string[]): Promise<Compiled | PolicyRefusal> {
+  const name = await cacheName(sources)
+  for (const folder of caches) {
+    const wasm = await readCached(join(folder, name))
+    if (wasm) return { wasm, cached: true }
+  }
   const misplaced = missingOrForeignPackage(sources)
   if (misplaced) return refusePolicy(misplaced)
   const answer = await compileRego(sources.modules, [ENTRY_POINT])
@@ -31,7 +33,7 @@ export async function compile(sources: PolicySources, cacheDir?: string): Promis
 
 /** Keeps what passed its trial for the next start. */
 export async function keepCompiled(sources: PolicySources, wasm: Buffer, cacheDir: string): Promise<void> {
-  const path = join(cacheDir, `${await cacheName(sources)}.wasm`)
+  const path = join(cacheDir, await cacheName(sources))
   await mkdir(cacheDir, { recursive: true })
   const half = `${path}.${process.pid}`
   await writeFile(half, Buffer.concat([sha256(wasm), wasm]))
@@ -56,7 +58,7 @@ const compilerDigest = readFile(new URL('./toolchain/opa.wasm.sha256', import.me
 async function cacheName(sources: PolicySources): Promise<string> {
   const hash = createHash('sha256').update(await compilerDigest)
   for (const { path, source } of sources.modules) hash.update(JSON.stringify([path, source]))
-  return hash.digest('hex')
+  return `${hash.digest('hex')}.wasm`
 }
 
 /** A policy without the operator's package would quietly lose every deny rule; one that adds to the library could undo it. */

@@ -26,14 +26,17 @@ export interface PolicyLog {
 export interface PolicyStoreOptions extends PolicyFolders {
   /** Compiled policies are kept here, so that a start does not compile. */
   readonly cacheDir: string
+  /** Compiled when the package was built (`buildPolicy` with `keepIn`), so that not even the first start compiles. */
+  readonly preparedDir?: string
   readonly log: PolicyLog
 }
 
 /** Rejects with what, where, why and the fix when the folders hold no policy that can be taken. */
 export async function createPolicyStore(options: PolicyStoreOptions): Promise<PolicyStore> {
-  const { cacheDir, log } = options
+  const { cacheDir, preparedDir, log } = options
+  const caches = { cacheDir, ...(preparedDir !== undefined && { preparedDir }) }
   const read: ProjectsRead = new Map()
-  const first = await buildCandidate(options, { cacheDir, read })
+  const first = await buildCandidate(options, { ...caches, read })
   if ('refused' in first) throw new Error(`There is no policy to decide by.\n${explainPolicyRefusal(first)}`)
   let projectsDirSeen = first.had_projects_dir
   let policy = await instantiate(first)
@@ -47,7 +50,7 @@ export async function createPolicyStore(options: PolicyStoreOptions): Promise<Po
 
   async function reloadNow(): Promise<Reloaded> {
     const candidate = await buildCandidate(options, {
-      cacheDir,
+      ...caches,
       read,
       expect_projects_dir: projectsDirSeen,
       in_force: policy.revision,

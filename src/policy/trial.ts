@@ -5,8 +5,8 @@ import { faultIn } from './answer.ts'
 import { ENTRY_POINT, MEMORY } from './instance.ts'
 import { type PolicyProblem, type PolicyRefusal, refusePolicy } from './refusal.ts'
 
-/** An evaluation takes microseconds; what needs a second would stop the gateway. */
-const DEADLINE_MS = 2_000
+/** An evaluation takes microseconds; what needs seconds would stop the gateway. */
+const DEADLINE_MS = 3_000
 
 const workerFile = new URL('./toolchain/trial-worker.mjs', import.meta.url)
 
@@ -93,8 +93,10 @@ async function run(workerData: object): Promise<'late' | readonly Tried[]> {
   let late: NodeJS.Timeout | undefined
   try {
     return await new Promise<'late' | readonly Tried[]>((resolve, reject) => {
-      late = setTimeout(resolve, DEADLINE_MS, 'late')
-      worker.once('message', resolve)
+      worker.on('message', (message: 'ready' | readonly Tried[]) => {
+        if (message === 'ready') late = setTimeout(resolve, DEADLINE_MS, 'late')
+        else resolve(message)
+      })
       worker.once('error', reject)
       worker.once('exit', () => reject(new Error('the trial of the policy ended without an answer')))
     })

@@ -13,6 +13,8 @@ try {
   const policy = opa.loadPolicySync(wasm, memory, builtins)
   if (!(entrypoint in policy.entrypoints)) throw `the policy has no entry point ${entrypoint}`
   policy.setData(data)
+  // The clock starts here: how long a busy machine takes to start a thread says nothing about the policy.
+  parentPort.postMessage('ready')
   answer = inputs.map((input) => {
     try {
       return { results: policy.evaluate(input, entrypoint) }
