@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const run = (...args) => execFileSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
-const NOT_CODE = /\.(lua|br)$/
+const NOT_CODE = /\.(lua|br|mjs|json)$/
 
 rmSync(`${root}dist`, { recursive: true, force: true })
 run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json')
