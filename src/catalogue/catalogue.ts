@@ -51,7 +51,8 @@ function readShelf(dir: string, file: string): Shelf {
       byName.set(name, entry)
     }
   }
-  const { provider: name, title, origin, hosts, encoding, groups } = rules
+  const { provider: name, title, origin, hosts, encoding } = rules
+  const groups = rules.groups.map(({ group, about }) => ({ group, about }))
   const { api_version } = description
   return {
     provider: { name, title, origin, hosts, api_version, encoding, groups },
@@ -108,6 +109,7 @@ export function loadCatalogue(dir: string): Catalogue {
     nextLookup: (operation, params, objects) => nextLookup(entryOf(operation), params, objects),
     facts: (operation, params, objects) => factsOf(entryOf(operation), params, objects),
     guarded: (operation, params) => entryOf(operation).guarded.filter((name) => Object.hasOwn(params, name)),
-    redact: (operation, json, extra = []) => redact(json, [...operation.redact, ...extra]),
+    redact: (operation, json, extra = []) =>
+      redact(json, extra.length ? [...operation.redact, ...extra] : operation.redact),
   }
 }

@@ -3,7 +3,7 @@ import { isCurrency } from '../model/money.ts'
 import type { Facts, Json, JsonObject, Lookup, Params } from '../model/operation.ts'
 import type { Entry } from './entry.ts'
 import { findAll, isObject } from './pointer.ts'
-import type { AmountSource, ReadRule } from './provider.ts'
+import type { AmountSource, LineSum, ReadRule } from './provider.ts'
 import { ID } from './route.ts'
 
 export type Objects = Readonly<Record<string, JsonObject>>
@@ -68,21 +68,20 @@ function lineSum(line: JsonObject, before: JsonObject | undefined, objects: Obje
   return { value: unit * quantity, ...(typeof price?.currency === 'string' ? { currency: price.currency } : {}) }
 }
 
-function sumOf(
-  { sum, existing }: { readonly sum: readonly string[]; readonly existing?: string },
-  params: Params,
-  objects: Objects,
-): Sum | undefined {
-  const lines = sum.flatMap((pointer) => valuesOf(pointer, params, objects)).filter(isObject)
+function sumOf({ sum, existing, rest_when = [] }: LineSum, params: Params, objects: Objects): Sum | undefined {
+  const changed = sum.flatMap((pointer) => valuesOf(pointer, params, objects)).filter(isObject)
   // A change that names no line moves no line's money; something new without a line has a price that nobody knows.
-  if (!lines.length && !existing) return undefined
+  if (!changed.length && !existing) return undefined
   const known = existing ? valuesOf(existing, params, objects).filter(isObject) : []
+  const isSame = (a: JsonObject, b: JsonObject): boolean => a.id !== undefined && a.id === b.id
   // A list of lines is searched by id; a pointer without `*` is the one line that the params change.
   const beforeOf = (line: JsonObject): JsonObject | undefined =>
-    existing?.endsWith('*') ? known.find(({ id }) => id !== undefined && id === line.id) : known[0]
+    existing?.endsWith('*') ? known.find((each) => isSame(each, line)) : known[0]
+  const billsAll = rest_when.some((pointer) => valuesOf(pointer, params, objects).length)
+  const rest = billsAll ? known.filter((each) => !changed.some((line) => isSame(each, line))) : []
   let value = 0
   let currency: string | undefined
-  for (const line of lines) {
+  for (const line of [...changed, ...rest]) {
     const one = lineSum(line, beforeOf(line), objects)
     if (!one) return undefined
     if (one.currency && currency && one.currency !== currency) return undefined

@@ -40,11 +40,20 @@ export interface Description {
   readonly expandable: ExpandGraph
 }
 
+/** Unit amount times quantity, over lines. */
+export interface LineSum {
+  readonly sum: readonly string[]
+  /** Where the lines are that the summed ones change: a list, searched by id, or one line. */
+  readonly existing?: string
+  /** Where one of these has a value, the existing lines that are not changed are billed as well. */
+  readonly rest_when?: readonly string[]
+}
+
 export type AmountSource =
   | string
   | { readonly value: string; readonly less: string }
   | { readonly magnitude: string }
-  | { readonly sum: readonly string[]; readonly existing?: string }
+  | LineSum
 
 export interface ReadRule {
   readonly as: string

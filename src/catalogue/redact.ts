@@ -33,8 +33,28 @@ interface Trail {
   readonly at: number
 }
 
+/** Pointers made ready: most are one name at any depth, and a set finds those at once. */
+interface Pointers {
+  readonly names: ReadonlySet<string>
+  readonly trails: readonly Trail[]
+}
+
+const compiled = new WeakMap<readonly string[], Pointers>()
+
+function compile(pointers: readonly string[]): Pointers {
+  const known = compiled.get(pointers)
+  if (known) return known
+  const isName = (pointer: string): boolean => /^\*\*\.[^.*]+$/.test(pointer)
+  const made = {
+    names: new Set(pointers.filter(isName).map((pointer) => pointer.slice('**.'.length))),
+    trails: pointers.filter((pointer) => !isName(pointer)).map((pointer) => ({ steps: pointer.split('.'), at: 0 })),
+  }
+  compiled.set(pointers, made)
+  return made
+}
+
 /** The trails that go on below `key`; null where one ends here, so that the value goes. */
-function follow(trails: readonly Trail[], key: string): Trail[] | null {
+function follow(trails: readonly Trail[], key: string): readonly Trail[] | null {
   const below: Trail[] = []
   const pending = [...trails]
   for (let next = pending.pop(); next; next = pending.pop()) {
@@ -51,7 +71,7 @@ function follow(trails: readonly Trail[], key: string): Trail[] | null {
   return below
 }
 
-function copy(value: Json, trails: readonly Trail[]): Json {
+function copy(value: Json, names: ReadonlySet<string>, trails: readonly Trail[]): Json {
   if (typeof value === 'string') return redactText(value)
   if (typeof value === 'number') {
     const digits = String(value)
@@ -59,8 +79,8 @@ function copy(value: Json, trails: readonly Trail[]): Json {
   }
   if (typeof value !== 'object' || value === null) return value
   const child = (key: string, each: Json): Json => {
-    const below = follow(trails, key)
-    return below ? copy(each, below) : REDACTED
+    const below = names.has(key) ? null : follow(trails, key)
+    return below ? copy(each, names, below) : REDACTED
   }
   if (Array.isArray(value)) return value.map((each: Json, index) => child(String(index), each))
   return Object.fromEntries(
@@ -68,9 +88,8 @@ function copy(value: Json, trails: readonly Trail[]): Json {
   )
 }
 
-/** Pointers are dotted; `*` is any key or index, `**` any depth. An empty or absent value is blotted out like any other. */
-export const redact = (json: JsonObject, pointers: readonly string[]): JsonObject =>
-  copy(
-    json,
-    pointers.map((pointer) => ({ steps: pointer.split('.'), at: 0 })),
-  ) as JsonObject
+/** Pointers are dotted; `*` is any key or index, `**` any depth. An empty value is blotted out like any other. */
+export function redact(json: JsonObject, pointers: readonly string[]): JsonObject {
+  const { names, trails } = compile(pointers)
+  return copy(json, names, trails) as JsonObject
+}

@@ -1,6 +1,5 @@
 /** Params against the operation's schema, and in the one form that policy, fingerprint and provider all see. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
-import ajvFormats from 'ajv-formats'
 import { isCurrency } from '../model/money.ts'
 import type { Json, JsonObject, JsonSchema, Params } from '../model/operation.ts'
 import { isRefusal, type Refusal, refuse } from '../model/refusal.ts'
@@ -22,7 +21,6 @@ const ajv = new Ajv2020({
   addUsedSchema: false,
   code: { optimize: false },
 })
-ajvFormats.default(ajv)
 ajv.addFormat('currency', isCurrency)
 ajv.addFormat('decimal', /^-?[0-9]+(\.[0-9]+)?$/)
 

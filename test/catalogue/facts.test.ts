@@ -292,6 +292,24 @@ const CASES = [
     { amount: usd(500), customer: 'cus_3' },
   ],
   [
+    'a billing period that starts anew',
+    'update_subscription',
+    { subscription_exposed_id: 'sub_1', billing_cycle_anchor: 'now' },
+    ['/v1/subscriptions/sub_1'],
+    { amount: usd(3000), customer: 'cus_3' },
+  ],
+  [
+    'a billing period that starts anew, with a new item and another quantity',
+    'update_subscription',
+    {
+      subscription_exposed_id: 'sub_1',
+      billing_cycle_anchor: 'now',
+      items: [{ id: 'si_1', quantity: 1 }, { price: 'price_5' }],
+    },
+    ['/v1/subscriptions/sub_1', '/v1/prices/price_5'],
+    { amount: usd(1500), customer: 'cus_3' },
+  ],
+  [
     'an item taken away',
     'update_subscription',
     { subscription_exposed_id: 'sub_1', items: [{ id: 'si_1', deleted: true }] },

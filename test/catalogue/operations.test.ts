@@ -1,3 +1,4 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
 import { isRefusal } from '../../src/model/refusal.ts'
 import { catalogue, operation } from './stripe.ts'
@@ -41,6 +42,11 @@ describe('the operations of Stripe', () => {
       pathParams.some((name) => !(params.required as string[] | undefined)?.includes(name)),
     )
     expect(wrong.map(({ name }) => name)).toEqual([])
+  })
+
+  it('have params in valid JSON Schema 2020-12', () => {
+    const ajv = new Ajv2020()
+    expect(operations.filter(({ params }) => !ajv.validateSchema(params)).map(({ name }) => name)).toEqual([])
   })
 
   it('take no param that the schema does not list', () => {

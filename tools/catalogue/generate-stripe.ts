@@ -11,7 +11,7 @@ import { nameAll, type Route, type SdkMethod } from './name.ts'
 import { compact, objectOf, type Schema } from './schema.ts'
 
 const MODULE = 'github.com/stripe/stripe-mock@v0.203.0'
-const OUTPUT = join(import.meta.dirname, '../../schemas/providers/stripe.json')
+export const OUTPUT = join(import.meta.dirname, '../../schemas/providers/stripe.json')
 
 interface OpenApi {
   readonly info: { readonly version: string }
@@ -82,7 +82,7 @@ const sentence = (operation: OpenApiOperation): string =>
     .split(/(?<=\.)\s/)[0]!
     .trim()
 
-function generate(): string {
+export function generateStripe(): string {
   const dir = moduleDir()
   const spec = readSpec(dir, 'spec3.json')
   const methods = sdkMethods(readSpec(dir, 'spec3.beta.sdk.json'))
@@ -116,4 +116,4 @@ function generate(): string {
   ].join('\n')
 }
 
-writeFileSync(OUTPUT, generate())
+if (process.argv[1] === import.meta.filename) writeFileSync(OUTPUT, generateStripe())
