@@ -7,6 +7,7 @@ import { factsOf, nextLookup, type Objects } from './facts.ts'
 import { type Provider, readProvider } from './provider.ts'
 import { redact } from './redact.ts'
 import { buildRouter, type Router } from './route.ts'
+import { endsOf, trailsOf } from './trail.ts'
 import { validate } from './validate.ts'
 
 export interface Catalogue {
@@ -28,7 +29,7 @@ export interface Catalogue {
   nextLookup(operation: Operation, params: Params, objects: Objects): Lookup | null
   /** A costed operation without `amount` in its facts has a price that nobody knows: refuse it. */
   facts(operation: Operation, params: Params, objects: Objects): Facts
-  /** Params that policy denies unless a rule allows them, of those that were sent: `transfer_data`, `on_behalf_of`. */
+  /** Params that policy denies unless a rule allows them, of those that were sent: `payment_intent_data.on_behalf_of`. */
   guarded(operation: Operation, params: Params): readonly string[]
   /** A copy for audit lines and logs; the operation's own pointers, and more where policy asks. */
   redact(operation: Operation, json: JsonObject, extra?: readonly string[]): JsonObject
@@ -108,7 +109,7 @@ export function loadCatalogue(dir: string): Catalogue {
     validate: (operation, params) => validate(entryOf(operation), params),
     nextLookup: (operation, params, objects) => nextLookup(entryOf(operation), params, objects),
     facts: (operation, params, objects) => factsOf(entryOf(operation), params, objects),
-    guarded: (operation, params) => entryOf(operation).guarded.filter((name) => Object.hasOwn(params, name)),
+    guarded: (operation, params) => endsOf(params, trailsOf(entryOf(operation).guarded)),
     redact: (operation, json, extra = []) =>
       redact(json, extra.length ? [...operation.redact, ...extra] : operation.redact),
   }

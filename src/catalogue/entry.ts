@@ -51,6 +51,7 @@ export function buildEntries(rules: Rules, description: Description): Entry[] {
   const readsOf = firstMatch(rules.reads)
   const costOf = firstMatch(rules.costs)
   const redactOf = firstMatch(rules.redact_of)
+  const guardedOf = firstMatch(rules.guarded_of)
   const refusedOf = firstMatch(rules.refused)
   const zeroOf = firstMatch(rules.amounts?.may_be_zero_or_less)
   const positive = new Set(rules.amounts?.params)
@@ -87,7 +88,7 @@ export function buildEntries(rules: Rules, description: Description): Entry[] {
       customer: [...(cost?.customer ?? []), ...(rules.customer ?? [])],
       positive: effect === 'read' || zeroOf(described) ? nothing : positive,
       ids: reads.flatMap((read) => pathParamsOf(read.path)).filter((pointer) => pointer.startsWith('params.')),
-      guarded: rules.guarded ?? [],
+      guarded: [...(rules.guarded ?? []), ...(guardedOf(described)?.guarded ?? [])],
       expand: { graph: description.expandable, roots: described.returns },
       ...(refused ? { refused } : {}),
     }

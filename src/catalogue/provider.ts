@@ -89,6 +89,7 @@ export interface Rules {
     readonly may_be_zero_or_less?: readonly (Matching & { readonly why: string })[]
   }
   readonly guarded?: readonly string[]
+  readonly guarded_of?: readonly (Matching & { readonly guarded: readonly string[] })[]
   readonly redact?: readonly string[]
   readonly redact_of?: readonly (Matching & { readonly redact: readonly string[] })[]
   readonly refused?: readonly (Matching & { readonly why: string })[]

@@ -1,5 +1,6 @@
 /** Copies a tree without what an audit line or a log must not show. */
 import type { Json, JsonObject } from '../model/operation.ts'
+import { follow, type Trails, trailsOf } from './trail.ts'
 
 export const REDACTED = '[redacted]'
 
@@ -28,50 +29,7 @@ export function redactText(text: string): string {
     .replace(CARD_NUMBER, (found) => (isCardNumber(found.replace(/[ -]/g, '')) ? REDACTED : found))
 }
 
-interface Trail {
-  readonly steps: readonly string[]
-  readonly at: number
-}
-
-/** Pointers made ready: most are one name at any depth, and a set finds those at once. */
-interface Pointers {
-  readonly names: ReadonlySet<string>
-  readonly trails: readonly Trail[]
-}
-
-const compiled = new WeakMap<readonly string[], Pointers>()
-
-function compile(pointers: readonly string[]): Pointers {
-  const known = compiled.get(pointers)
-  if (known) return known
-  const isName = (pointer: string): boolean => /^\*\*\.[^.*]+$/.test(pointer)
-  const made = {
-    names: new Set(pointers.filter(isName).map((pointer) => pointer.slice('**.'.length))),
-    trails: pointers.filter((pointer) => !isName(pointer)).map((pointer) => ({ steps: pointer.split('.'), at: 0 })),
-  }
-  compiled.set(pointers, made)
-  return made
-}
-
-/** The trails that go on below `key`; null where one ends here, so that the value goes. */
-function follow(trails: readonly Trail[], key: string): readonly Trail[] | null {
-  const below: Trail[] = []
-  const pending = [...trails]
-  for (let next = pending.pop(); next; next = pending.pop()) {
-    const { steps, at } = next
-    const step = steps[at]!
-    if (step === '**') {
-      below.push(next)
-      pending.push({ steps, at: at + 1 })
-    } else if (step === '*' || step === key) {
-      if (at + 1 === steps.length) return null
-      below.push({ steps, at: at + 1 })
-    }
-  }
-  return below
-}
-
-function copy(value: Json, names: ReadonlySet<string>, trails: readonly Trail[]): Json {
+function copy(value: Json, trails: Trails): Json {
   if (typeof value === 'string') return redactText(value)
   if (typeof value === 'number') {
     const digits = String(value)
@@ -79,8 +37,8 @@ function copy(value: Json, names: ReadonlySet<string>, trails: readonly Trail[])
   }
   if (typeof value !== 'object' || value === null) return value
   const child = (key: string, each: Json): Json => {
-    const below = names.has(key) ? null : follow(trails, key)
-    return below ? copy(each, names, below) : REDACTED
+    const below = follow(trails, key)
+    return below ? copy(each, below) : REDACTED
   }
   if (Array.isArray(value)) return value.map((each: Json, index) => child(String(index), each))
   return Object.fromEntries(
@@ -89,7 +47,5 @@ function copy(value: Json, names: ReadonlySet<string>, trails: readonly Trail[])
 }
 
 /** Pointers are dotted; `*` is any key or index, `**` any depth. An empty value is blotted out like any other. */
-export function redact(json: JsonObject, pointers: readonly string[]): JsonObject {
-  const { names, trails } = compile(pointers)
-  return copy(json, names, trails) as JsonObject
-}
+export const redact = (json: JsonObject, pointers: readonly string[]): JsonObject =>
+  copy(json, trailsOf(pointers)) as JsonObject

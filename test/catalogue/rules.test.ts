@@ -16,6 +16,7 @@ const sections = {
   reads: rules.reads ?? [],
   costs: rules.costs ?? [],
   redact_of: rules.redact_of ?? [],
+  guarded_of: rules.guarded_of ?? [],
   refused: rules.refused ?? [],
   may_be_zero_or_less: rules.amounts?.may_be_zero_or_less ?? [],
 }

@@ -182,14 +182,29 @@ describe('a refusal never repeats a secret', () => {
   })
 })
 
+const GUARDED = [
+  [
+    'create_payment_intent',
+    { amount: 1, currency: 'usd', on_behalf_of: 'acct_1', transfer_data: { destination: 'acct_1' } },
+    ['on_behalf_of', 'transfer_data'],
+  ],
+  [
+    'create_checkout_session',
+    { mode: 'payment', payment_intent_data: { description: 'x', transfer_data: { destination: 'acct_1' } } },
+    ['payment_intent_data.transfer_data'],
+  ],
+  [
+    'create_subscription_schedule',
+    { customer: 'cus_1', phases: [{ items: [{ price: 'price_1' }] }, { items: [], on_behalf_of: 'acct_1' }] },
+    ['phases.1.on_behalf_of'],
+  ],
+  ['create_charge', { amount: 1, currency: 'usd', destination: 'acct_1' }, ['destination']],
+  ['create_transfer', { amount: 1, currency: 'usd', destination: 'acct_1' }, []],
+  ['create_payment_intent', { amount: 1, currency: 'usd', metadata: { note: 'on_behalf_of' } }, []],
+] as const
+
 describe('params that send money elsewhere are named for policy', () => {
-  it('transfer_data and on_behalf_of on a payment intent', () => {
-    const params = valid('create_payment_intent', {
-      amount: 1,
-      currency: 'usd',
-      on_behalf_of: 'acct_1',
-      transfer_data: { destination: 'acct_1' },
-    })
-    expect(catalogue.guarded(operation('create_payment_intent'), params)).toEqual(['transfer_data', 'on_behalf_of'])
+  it.each(GUARDED)('%s %j: %j', (name, params, guarded) => {
+    expect(catalogue.guarded(operation(name), valid(name, params))).toEqual(guarded)
   })
 })
