@@ -43,7 +43,7 @@ function firstMatch<Rule extends { readonly operations: readonly string[] }>(
 
 const PARAM = /\{([^}]+)\}/g
 
-export const pathParamsOf = (path: string): string[] => [...path.matchAll(PARAM)].map(([, name]) => name!)
+const pathParamsOf = (path: string): string[] => [...path.matchAll(PARAM)].map(([, name]) => name!)
 
 /** Throws where an operation has no group: then the rules are not complete, and the gateway does not start. */
 export function buildEntries(rules: Rules, description: Description): Entry[] {

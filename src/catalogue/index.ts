@@ -5,6 +5,5 @@
  */
 export { type Catalogue, loadCatalogue } from './catalogue.ts'
 export { parseForm } from './form.ts'
-export { LIMITS, type Limits, parseJson } from './json.ts'
-export type { Provider } from './provider.ts'
-export { REDACTED, redactText } from './redact.ts'
+export { parseJson } from './json.ts'
+export { redactText } from './redact.ts'

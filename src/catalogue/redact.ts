@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from '../model/operation.ts'
 import { follow, type Trails, trailsOf } from './trail.ts'
 
-export const REDACTED = '[redacted]'
+const REDACTED = '[redacted]'
 
 /** Secrets that are dangerous wherever they stand: provider keys, signing secrets, client secrets, vault keys. */
 const SECRETS =

@@ -15,7 +15,7 @@ interface RouteNode {
 
 const newNode = (): RouteNode => ({ statics: new Map(), byMethod: new Map() })
 
-export interface Routed {
+interface Routed {
   readonly entry: Entry
   readonly pathParams: Readonly<Record<string, string>>
 }

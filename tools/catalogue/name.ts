@@ -110,7 +110,7 @@ const EXCEPTIONS: Readonly<
 /** The one short issuing name that another resource's word would take: agents know it as create_card. */
 const SHORT_BY_DECREE = new Set(['issuing.card'])
 
-export function plural(word: string): string {
+function plural(word: string): string {
   if (/(history|settings)$/.test(word)) return word
   if (/[^aeiou]y$/.test(word)) return `${word.slice(0, -1)}ies`
   if (/(s|x|ch|sh)$/.test(word)) return `${word}es`
