@@ -9,6 +9,7 @@ import { LineCounter, parseDocument } from 'yaml'
 import { SCHEMAS_DIR, STARTER_POLICY_DIR } from './layout.ts'
 import type { RepeatMode } from './model/agent.ts'
 import type { Budget } from './model/budget.ts'
+import type { DecisionAudit } from './model/decision.ts'
 import { milliseconds } from './model/duration.ts'
 import { isCurrency } from './model/money.ts'
 
@@ -35,6 +36,8 @@ export interface Config {
     readonly groups: Readonly<Record<string, { readonly mode?: RepeatMode; readonly window_s?: number }>>
   }
   readonly recovery: { readonly every_ms: number; readonly silent_ms: number; readonly unclaimed_ms: number }
+  /** When the row of a decision without a call is committed. */
+  readonly decision_audit: DecisionAudit
   readonly log_level: string
 }
 
@@ -128,6 +131,7 @@ export function readConfig(env: Environment, cwd: string): Config {
       silent_ms: time(file.recovery?.gateway_silent, '10s'),
       unclaimed_ms: time(file.recovery?.reservation_unclaimed, '15s'),
     },
+    decision_audit: file.decision_audit ?? 'commit',
     log_level: given('COUNTERSIGN_LOG_LEVEL') ?? file.log_level ?? 'info',
   }
   if (faults.length > 0) throw new ConfigError(faults)
@@ -142,6 +146,7 @@ interface ConfigFile {
   repeat?: { mode?: RepeatMode; window?: string; groups?: Record<string, { mode?: RepeatMode; window?: string }> }
   upstreams?: Record<string, { origin?: string; deadline?: string }>
   recovery?: { every?: string; gateway_silent?: string; reservation_unclaimed?: string }
+  decision_audit?: DecisionAudit
   log_level?: string
 }
 

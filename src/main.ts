@@ -20,6 +20,7 @@ import {
   sealer,
   type VaultKeyRequest,
 } from './identity/index.ts'
+import { judging } from './judge.ts'
 import { POLICY_LIBRARY_DIR, PREPARED_DATABASE, PROVIDERS_DIR, SCHEMAS_DIR } from './layout.ts'
 import { localAdminToken, localMasterKey } from './local-secrets.ts'
 import type { CallRequest } from './model/call.ts'
@@ -148,8 +149,10 @@ async function assemble(
   const recovery = keepRecovering(rooms, config, metrics, log)
   let draining = false
   const observed = metrics.observe((request: CallRequest) => call(rooms, request))
-  const admit = (request: CallRequest) =>
-    draining ? Promise.reject(new Fault('draining', 'the gateway is shutting down')) : observed(request)
+  const admitting =
+    <Input extends unknown[], Output>(work: (...input: Input) => Promise<Output>) =>
+    (...input: Input): Promise<Output> =>
+      draining ? Promise.reject(new Fault('draining', 'the gateway is shutting down')) : work(...input)
 
   const readiness = async () => {
     const wrong = async (part: Promise<unknown>) =>
@@ -175,8 +178,9 @@ async function assemble(
 
   const agent = await listen(
     agentPlane({
-      call: admit,
+      call: admitting(observed),
       parseJson,
+      judge: admitting(judging(rooms, config.decision_audit, ajv.compile(schema('decision-input')))),
       validEnvelope: ajv.compile(schemas.call),
       surfaceOf: surfaces(catalogue.providers, 'stripe'),
       authenticate: (credential) => authenticate(rooms.findKey, credential, null, rooms.now()),

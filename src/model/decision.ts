@@ -72,6 +72,12 @@ export interface Obligations {
   readonly tags?: Readonly<Record<string, string>>
 }
 
+/**
+ * When the audit row of a decision without a call is committed. `commit`: before the reply. `buffered`: soon after it, so
+ * that a crash may lose the last of them. `off`: never; whoever asks keeps a record of its own.
+ */
+export type DecisionAudit = 'commit' | 'buffered' | 'off'
+
 /** The port to a loaded policy revision. Throws a fault when evaluation itself breaks; the story then refuses the call. */
 export interface Policy {
   readonly revision: string

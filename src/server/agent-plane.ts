@@ -6,19 +6,19 @@ import type { VaultKey } from '../model/agent.ts'
 import type { CallRequest, Reply } from '../model/call.ts'
 import { defined } from '../model/defined.ts'
 import { type EventId, isEventId } from '../model/id.ts'
-import type { JsonObject, Operation } from '../model/operation.ts'
+import type { Operation } from '../model/operation.ts'
 import { isRefusal, type Refusal, refuse } from '../model/refusal.ts'
 import { readBody } from './body.ts'
 import { credentialOf } from './credential.ts'
 import { envelopeOf, envelopeOfHeaders } from './envelope.ts'
+import { type OpaDoor, opaDoor } from './opa.ts'
 import { faultRefusal, problem } from './problem.ts'
 import { providerError } from './provider-error.ts'
 import { asData, asProvider } from './reply.ts'
 import type { SurfaceOf } from './surface.ts'
 
-export interface AgentPlane {
+export interface AgentPlane extends OpaDoor {
   readonly call: (request: CallRequest) => Promise<Reply>
-  readonly parseJson: (body: Buffer) => JsonObject | Refusal
   readonly validEnvelope: ValidateFunction
   readonly surfaceOf: SurfaceOf
   /** The key itself, whatever its providers. */
@@ -73,6 +73,7 @@ export function agentPlane(plane: AgentPlane): Hono<Bindings> {
       : problem(refuse('not_found', `This key made no call with the event id ${event_id}.`))
   })
 
+  app.route('/', opaDoor(plane))
   app.route('/', plane.service)
 
   // The provider's own API: under its name, by its host name, or at the root, for SDKs that take no path prefix.

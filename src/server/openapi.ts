@@ -66,6 +66,17 @@ export const openApi = ({ call, vaultKey, config }: ApiSchemas): object => ({
         responses: { 200: { description: 'Operations', content: json({ type: 'object' }) }, default: refusal },
       },
     },
+    '/v1/data/tool_decision': {
+      post: {
+        summary: "The decision alone, as OPA's REST API answers; nothing is reserved or sent",
+        security: agent,
+        requestBody: {
+          required: true,
+          content: json({ type: 'object', required: ['input'], properties: { input: { type: 'object' } } }),
+        },
+        responses: { 200: { description: 'The decision', content: json({ type: 'object' }) }, default: refusal },
+      },
+    },
     '/{provider}/{path}': {
       post: {
         summary: "The provider's own API, for its unmodified SDK (any method)",
