@@ -22,7 +22,9 @@ export function auditLine(event: AuditEvent): string {
 const resultOf = ({ kind, decision, outcome }: AuditEvent): string =>
   (kind === 'decision' ? decision : outcome) ?? kind.replaceAll('_', ' ')
 
-function reasonOf({ reason, reasons }: AuditEvent): string {
+function reasonOf({ kind, reason, reasons }: AuditEvent): string {
+  // An outcome's reasons are those of the decision, a line or two above.
+  if (kind === 'outcome') return reason ?? ''
   const [first] = (reasons ?? []) as readonly { readonly code?: unknown; readonly message?: unknown }[]
   const code = reason ?? first?.code
   const message = first?.message === code ? undefined : first?.message

@@ -83,7 +83,9 @@ async function make(provider: string, operation: string, params: object, options
 
 /** What, why, the fix, and where to look. Reasons carry what agents and providers wrote. */
 function inWords({ code, detail, reasons, fix, eventId, callId }: CountersignError): string {
-  const why = reasons.map(({ code, message, rule }) => `  why: ${message || code}${rule && ` (${rule})`}`)
+  const why = reasons.map(({ code, message, rule }) =>
+    message === detail ? `  rule: ${rule}` : `  why: ${message || code}${rule && ` (${rule})`}`,
+  )
   return [
     `${code}: ${detail}`,
     ...why,

@@ -1,10 +1,8 @@
 /** What the gateway works with and where it listens: database, Redis, ports. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { Config } from '../../config.ts'
 import { link } from '../../store/redis/connect.ts'
-import { openDatabase, pendingMigrations } from '../database.ts'
+import { isMade, openDatabase, pendingMigrations } from '../database.ts'
 import { type Check, fail, ok, reasonOf, warn } from './check.ts'
 import { isAtLeast } from './local.ts'
 
@@ -50,8 +48,7 @@ async function readinessOf(url: string): Promise<{ readonly ready: boolean } | u
 }
 
 async function ofDatabase(config: Config) {
-  if (!config.database_url && !existsSync(join(config.data_dir, 'pglite')))
-    return [ok('embedded; made in the data directory at the first start')]
+  if (!isMade(config)) return [ok('embedded; made in the data directory at the first start')]
   try {
     const opened = await openDatabase(config)
     try {
