@@ -11,12 +11,12 @@ const run = (...args) => execFileSync(process.execPath, args, { cwd: root, stdio
 const NOT_CODE = /\.(lua|br|mjs|json)$/
 
 rmSync(`${root}dist`, { recursive: true, force: true })
+run('node_modules/typescript/bin/tsc', '-p', 'sdk/typescript/tsconfig.json')
 run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json')
 cpSync(`${root}src`, `${root}dist`, {
   recursive: true,
   filter: (source) => NOT_CODE.test(source) || !/\.[a-z]+$/.test(source),
 })
-run('node_modules/typescript/bin/tsc', '-p', 'sdk/typescript/tsconfig.json')
 chmodSync(`${root}dist/cli/main.js`, 0o755)
 
 const { prepareDataDir } = await import(`${root}dist/store/postgres/index.js`)
