@@ -4,7 +4,7 @@ import { type Refusal, refuse } from '../model/refusal.ts'
 import { closest } from './closest.ts'
 import { buildEntries, type Entry } from './entry.ts'
 import { factsOf, nextLookup, type Objects } from './facts.ts'
-import { type Provider, readProvider } from './provider.ts'
+import { type Provider, readDescription } from './provider.ts'
 import { redact } from './redact.ts'
 import { buildRouter, type Router } from './route.ts'
 import { endsOf, trailsOf } from './trail.ts'
@@ -43,8 +43,9 @@ interface Shelf {
 }
 
 function readShelf(dir: string, file: string): Shelf {
-  const { rules, description } = readProvider(dir, file)
-  const entries = buildEntries(rules, description)
+  const description = readDescription(dir, file)
+  const { rules } = description
+  const entries = buildEntries(description)
   const byName = new Map<string, Entry>()
   for (const entry of entries) {
     for (const name of [entry.operation.name, ...entry.operation.aliases]) {
@@ -65,7 +66,7 @@ function readShelf(dir: string, file: string): Shelf {
 
 /** Reads every provider of the folder (`schemas/providers`). Throws where one is missing, broken or incomplete. */
 export function loadCatalogue(dir: string): Catalogue {
-  const files = readdirSync(dir).filter((file) => file.endsWith('.yaml'))
+  const files = readdirSync(dir).filter((file) => file.endsWith('.json'))
   const shelves = new Map(
     files
       .sort()

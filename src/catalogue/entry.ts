@@ -1,6 +1,6 @@
 /** One operation of the catalogue: what the model knows of it, and the rules that the room keeps to itself. */
 import type { Operation } from '../model/operation.ts'
-import type { CostRule, Described, Description, ExpandGraph, ReadRule, Rules } from './provider.ts'
+import type { CostRule, Described, Description, ExpandGraph, ReadRule } from './provider.ts'
 
 export interface Entry {
   readonly operation: Operation
@@ -46,7 +46,8 @@ const PARAM = /\{([^}]+)\}/g
 const pathParamsOf = (path: string): string[] => [...path.matchAll(PARAM)].map(([, name]) => name!)
 
 /** Throws where an operation has no group: then the rules are not complete, and the gateway does not start. */
-export function buildEntries(rules: Rules, description: Description): Entry[] {
+export function buildEntries(description: Description): Entry[] {
+  const { rules } = description
   const groupOf = firstMatch(rules.groups)
   const readsOf = firstMatch(rules.reads)
   const costOf = firstMatch(rules.costs)

@@ -1,7 +1,6 @@
-/** What a provider's two files say: the generated list of operations, and our rules on top of it. */
+/** What a provider's file says: its operations, from its own description, and our rules on top, from the YAML beside it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse } from 'yaml'
 import type { JsonSchema, Method } from '../model/operation.ts'
 
 export interface Provider {
@@ -32,13 +31,6 @@ export interface Described {
 
 /** Component → field → component: what `expand` may follow. */
 export type ExpandGraph = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
-
-export interface Description {
-  readonly provider: string
-  readonly api_version: string
-  readonly operations: readonly Described[]
-  readonly expandable: ExpandGraph
-}
 
 /** Unit amount times quantity, over lines. */
 export interface LineSum {
@@ -78,7 +70,6 @@ export interface Rules {
   readonly origin: string
   readonly hosts: readonly string[]
   readonly encoding: 'form' | 'json'
-  readonly operations: string
   readonly resource: string
   readonly groups: readonly (Matching & { readonly group: string; readonly about: string })[]
   readonly reads?: readonly (Matching & { readonly read: readonly ReadRule[] })[]
@@ -95,9 +86,14 @@ export interface Rules {
   readonly refused?: readonly (Matching & { readonly why: string })[]
 }
 
-/** Throws where a file is missing or does not parse: a gateway without its catalogue does not start. */
-export function readProvider(dir: string, file: string): { rules: Rules; description: Description } {
-  const rules = parse(readFileSync(join(dir, file), 'utf8')) as Rules
-  const description = JSON.parse(readFileSync(join(dir, rules.operations), 'utf8')) as Description
-  return { rules, description }
+export interface Description {
+  readonly provider: string
+  readonly api_version: string
+  readonly rules: Rules
+  readonly operations: readonly Described[]
+  readonly expandable: ExpandGraph
 }
+
+/** Throws where the file is missing or does not parse: a gateway without its catalogue does not start. */
+export const readDescription = (dir: string, file: string): Description =>
+  JSON.parse(readFileSync(join(dir, file), 'utf8')) as Description

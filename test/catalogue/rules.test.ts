@@ -53,6 +53,11 @@ const pointersOf = (source: AmountSource): readonly string[] =>
   typeof source === 'string' ? [source] : Object.values(source).flat()
 
 describe('stripe.yaml', () => {
+  it('is what the gateway reads in stripe.json (npx tsx tools/catalogue/rules.ts)', () => {
+    const { rules: read } = JSON.parse(readFileSync(join(PROVIDERS, 'stripe.json'), 'utf8')) as { rules: Rules }
+    expect(read).toEqual(rules)
+  })
+
   it('fits schemas/provider.json', () => {
     const validate = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true }).compile(schema)
     validate(rules)

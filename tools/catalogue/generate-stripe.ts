@@ -1,16 +1,19 @@
 /**
  * Writes schemas/providers/stripe.json from Stripe's published OpenAPI description, which the Go module
- * github.com/stripe/stripe-mock carries. Run: `npx tsx tools/catalogue/generate-stripe.ts` (needs Go, for the download).
- * The output is sorted and depends on the module's version alone.
+ * github.com/stripe/stripe-mock carries, and from stripe.yaml. Run: `npx tsx tools/catalogue/generate-stripe.ts` (needs Go,
+ * for the download). The output is sorted and depends on the module's version and stripe.yaml alone. After a change of
+ * stripe.yaml only, `npx tsx tools/catalogue/rules.ts` does it without Go.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expandGraph, type ResponseSchema, targets } from './expand.ts'
 import { nameAll, type Route, type SdkMethod } from './name.ts'
+import { rulesLine } from './rules.ts'
 import { compact, objectOf, type Schema } from './schema.ts'
 
 const MODULE = 'github.com/stripe/stripe-mock@v0.203.0'
+const RULES = join(import.meta.dirname, '../../schemas/providers/stripe.yaml')
 export const OUTPUT = join(import.meta.dirname, '../../schemas/providers/stripe.json')
 
 interface OpenApi {
@@ -111,6 +114,7 @@ export function generateStripe(): string {
   // One operation a line, so that a new version of the description shows as a readable diff.
   return [
     `${JSON.stringify(head).slice(0, -1)},`,
+    rulesLine(RULES),
     `"expandable":{\n${expandable.join(',\n')}\n},`,
     `"operations":[\n${lines.join(',\n')}\n]}\n`,
   ].join('\n')
