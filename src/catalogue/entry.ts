@@ -17,20 +17,20 @@ export interface Entry {
   readonly refused?: string
 }
 
+/** One expression for all patterns, as every operation is held against every rule at start. */
+const globs = (patterns: readonly string[]): RegExp | undefined =>
+  patterns.length
+    ? new RegExp(`^(?:${patterns.map((each) => each.replaceAll('.', '\\.').replaceAll('*', '.*')).join('|')})$`)
+    : undefined
+
 /** Patterns with a colon match `collection:verb`; those without match the name. `*` is any run of characters. */
-function matcher(patterns: readonly string[]): (described: Described) => boolean {
+function matcher(patterns: readonly string[]): (name: string, action: string) => boolean {
   const exact = new Set(patterns.filter((pattern) => !pattern.includes('*')))
-  const globs = patterns
-    .filter((pattern) => pattern.includes('*'))
-    .map((pattern) => ({
-      onAction: pattern.includes(':'),
-      regex: new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`),
-    }))
-  return ({ name, collection, verb }) => {
-    const action = `${collection}:${verb}`
-    if (exact.has(name) || exact.has(action)) return true
-    return globs.some(({ onAction, regex }) => regex.test(onAction ? action : name))
-  }
+  const open = patterns.filter((pattern) => pattern.includes('*'))
+  const onAction = globs(open.filter((pattern) => pattern.includes(':')))
+  const onName = globs(open.filter((pattern) => !pattern.includes(':')))
+  return (name, action) =>
+    exact.has(name) || exact.has(action) || onAction?.test(action) === true || onName?.test(name) === true
 }
 
 /** The first rule that matches holds; order is precedence. */
@@ -38,7 +38,10 @@ function firstMatch<Rule extends { readonly operations: readonly string[] }>(
   rules: readonly Rule[] = [],
 ): (described: Described) => Rule | undefined {
   const matchers = rules.map((rule) => ({ rule, matches: matcher(rule.operations) }))
-  return (described) => matchers.find(({ matches }) => matches(described))?.rule
+  return ({ name, collection, verb }) => {
+    const action = `${collection}:${verb}`
+    return matchers.find(({ matches }) => matches(name, action))?.rule
+  }
 }
 
 const PARAM = /\{([^}]+)\}/g
