@@ -1,0 +1,117 @@
+/** Decisions per second over HTTP, next to OPA's own server with the same policy and the same question. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { administer } from '../test/services/database.ts'
+import { startPostgres } from '../test/services/postgres.ts'
+import { freePort } from '../test/services/process.ts'
+import { AGENT, allowMeasured, policyFolder, startMeasuredGateway } from './gateway.ts'
+import { type Server, start } from './program.ts'
+import { type Effort, takeTurns } from './rounds.ts'
+import { ms, rate, type Table, times, verdict } from './table.ts'
+import { load } from './wrk.ts'
+
+const OPA = fileURLToPath(new URL('../.cache/bin/opa', import.meta.url))
+const CLIENTS = 32
+
+/** A whole question, so that OPA needs nothing that the gateway adds. */
+const INPUT = {
+  ...{ provider: 'stripe', operation: 'create_refund', group: 'payments.refund', effect: 'write' },
+  ...{ action: 'stripe:refunds:create', resource: 'stripe.com/v1/refunds', method: 'POST', path: '/v1/refunds' },
+  params: { charge: 'ch_3PqXyz2eZvKYlo2C1a2b3c4d', amount: 500, reason: 'requested_by_customer' },
+  amount: { value: 500, currency: 'usd' },
+  customer: 'cus_QhZ1a2b3c4d5e6',
+  ...{ agent: AGENT, organisation: 'acme', run: 'conv-42', turn: 7, occurrence: 1 },
+  key: { id: 'vk_0123456789abcdefghij', providers: ['stripe'], operations: ['read', 'payments.refund'] },
+  time: '2026-01-01T00:00:00.000Z',
+  spend: [],
+}
+const QUESTION = JSON.stringify({ input: INPUT })
+const VAULT_KEY = { agent: AGENT, organisation: 'acme', providers: ['stripe'], operations: ['read', 'payments.refund'] }
+
+async function startOpa(flags: readonly string[]): Promise<Server> {
+  const folder = policyFolder()
+  allowMeasured(folder)
+  writeFileSync(join(folder, 'rego/data.json'), '{"projects": {}}')
+  const address = `127.0.0.1:${await freePort()}`
+  const args = ['run', '--server', '--addr', address, '--v0-compatible', '--log-level', 'error', ...flags]
+  return start({ program: OPA, args: [...args, join(folder, 'rego')], url: `http://${address}`, ready: '/health' })
+}
+
+export async function decisions(effort: Effort): Promise<Table> {
+  const postgres = await startPostgres()
+  const servers: Server[] = []
+  try {
+    const ours = async (decision_audit: string) => {
+      await administer(postgres.url, `create database ${decision_audit}_audit`)
+      const DATABASE_URL = postgres.url.replace(/postgres$/, `${decision_audit}_audit`)
+      const env = { DATABASE_URL, STRIPE_API_KEY: 'sk_test_x' }
+      const gateway = await startMeasuredGateway({ env, config: `decision_audit: ${decision_audit}\n` })
+      servers.push(gateway)
+      return contestant(gateway, '/v1/data/tool_decision', await gateway.vaultKey(VAULT_KEY))
+    }
+    const opa = async (...flags: string[]) => {
+      const server = await startOpa(flags)
+      servers.push(server)
+      return contestant(server, '/v1/data/countersign/decision')
+    }
+    const contestants = {
+      off: await ours('off'),
+      opa: await opa(),
+      commit: await ours('commit'),
+      buffered: await ours('buffered'),
+      console: await opa('--set', 'decision_logs.console=true'),
+    }
+    const said = await Promise.all(Object.values(contestants).map(({ decide }) => decide()))
+    if (new Set(said).size !== 1) throw new Error(`the servers do not decide alike: ${said.join(' / ')}`)
+    const told = await takeTurns(contestants, effort)
+    const row = (what: string, by: keyof typeof told, peer?: keyof typeof told) => [
+      what,
+      rate(told[by].per_second),
+      ms(told[by].p50_ms),
+      ms(told[by].p99_ms),
+      told[by].cpu_ms!.toFixed(3),
+      peer ? times(told[by].per_second / told[peer].per_second) : '',
+    ]
+    const silent = told.off.per_second / told.opa.per_second
+    const logged = told.commit.per_second / told.console.per_second
+    return {
+      title: 'Decisions per second over HTTP',
+      about:
+        `One question about a refund, allowed by a rule, asked by ${CLIENTS} clients (wrk, one thread) of one server at a time. ` +
+        'The same Rego files and the same input everywhere, and the same answer: that is checked first. ' +
+        'The gateway is one Node process and checks a vault key with each question; OPA is one Go process that may use ' +
+        'every core and checks none. Everything shares the same cores, the load and PostgreSQL included. With `commit`, ' +
+        'each decision is a committed audit row before its reply (fsync on); OPA writes its decision log to a file without waiting for it.',
+      columns: ['', 'decisions/s', 'p50 ms', 'p99 ms', 'CPU ms each', 'against OPA'],
+      rows: [
+        row('Countersign, `decision_audit: off`', 'off', 'opa'),
+        row('`opa run --server`', 'opa'),
+        row('Countersign, `decision_audit: commit`', 'commit', 'console'),
+        row('Countersign, `decision_audit: buffered`', 'buffered', 'console'),
+        row('`opa run --server`, console decision log', 'console'),
+      ],
+      verdicts: [
+        verdict('Without a record', `${times(silent)} OPA`, '1.5 ×', silent >= 1.5),
+        verdict('With a record', `${times(logged)} OPA`, '1 ×', logged >= 1),
+      ],
+    }
+  } finally {
+    for (const server of servers) await server.stop()
+    await postgres.remove()
+  }
+}
+
+const contestant = (server: Server, path: string, bearer?: string) => {
+  const question = { url: `${server.url}${path}`, body: QUESTION, content_type: 'application/json' }
+  return {
+    measure: (seconds: number) => load({ ...question, ...(bearer && { bearer }) }, CLIENTS, seconds),
+    cpu_s: server.cpu_s,
+    decide: async () => {
+      const headers = { 'content-type': 'application/json', ...(bearer && { authorization: `Bearer ${bearer}` }) }
+      const answer = await fetch(question.url, { method: 'POST', headers, body: QUESTION })
+      const { result } = (await answer.json()) as { result?: { decision: string; reasons: unknown } }
+      return JSON.stringify([result?.decision, result?.reasons])
+    },
+  }
+}
