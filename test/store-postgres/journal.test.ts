@@ -249,6 +249,14 @@ describe.each(ENGINES)('the journal on $engine', ({ fresh }) => {
       expect(await journal.organisations()).toEqual(expect.arrayContaining(['acme', organisation]))
     })
 
+    it('lets an intent pass that reserved nothing, and refuses one that reserved under no generation', async () => {
+      const organisation = 'free'
+      await journal.raiseGeneration(organisation)
+      const [free, held] = [newEventId(), [{ counter: 'run|usd', amount: 1 }]]
+      expect(await commit(free, { organisation, generation: null })).toEqual({ kind: 'committed' })
+      await expect(commit(newEventId(), { organisation, generation: null, held })).rejects.toThrow('generation')
+    })
+
     it('has every intent of an older generation before it, in the next fold, or refuses it', async () => {
       const organisation = 'airtight'
       for (let generation = 0; generation < 12; generation += 1) {
@@ -351,24 +359,42 @@ describe.each(ENGINES)('the journal on $engine', ({ fresh }) => {
   })
 
   describe('an orphan', () => {
-    it('is a call without a final outcome whose gateway is silent, oldest first', async () => {
-      const [first, second, known, alive] = [newEventId(), newEventId(), newEventId(), newEventId()]
-      await commit(first, { gateway_id: 'gw_silent' })
-      await commit(second, { gateway_id: 'gw_silent' })
-      await commit(known, { gateway_id: 'gw_silent' })
-      await commit(alive, { gateway_id: 'gw_alive' })
+    it('is a call whose gateway is silent, oldest first, or one that is unknown and whose turn it is again', async () => {
+      const [first, second, known, alive, asked] = Array.from({ length: 5 }, newEventId) as [
+        EventId,
+        EventId,
+        EventId,
+        EventId,
+        EventId,
+      ]
+      for (const id of [first, second, known]) await commit(id, { gateway_id: 'gw_silent' })
+      for (const id of [alive, asked]) await commit(id, { gateway_id: 'gw_alive' })
+      const orphans = async (): Promise<readonly unknown[]> => {
+        await journal.heartbeat('gw_alive')
+        const found = await journal.orphans(300, 1_000)
+        return found.flatMap(({ event_id, gateway_id, state }) =>
+          gateway_id === 'gw_silent' || gateway_id === 'gw_alive' ? [[event_id, state]] : [],
+        )
+      }
       await journal.heartbeat('gw_silent')
-      await journal.commitOutcome(outcomeOf(second, { kind: 'unknown', spent: null }), [])
       await journal.commitOutcome(outcomeOf(known), [])
       await delay(400)
-      await journal.heartbeat('gw_alive')
-      const silent = (await journal.orphans(300, 1_000)).filter(({ gateway_id }) => /silent|alive/.test(gateway_id))
-      expect(silent.map(({ event_id, state }) => [event_id, state])).toEqual([
+      expect(await orphans()).toEqual([
         [first, 'running'],
-        [second, 'unknown'],
+        [second, 'running'],
       ])
+      await journal.commitOutcome(outcomeOf(asked, { kind: 'unknown', spent: null }), [])
+      expect(await orphans()).toHaveLength(2)
+      await delay(2_100)
+      expect(await orphans()).toEqual([
+        [first, 'running'],
+        [second, 'running'],
+        [asked, 'unknown'],
+      ])
+      await journal.commitOutcome(outcomeOf(asked, { kind: 'unknown', spent: null }), [])
+      await delay(2_100)
+      expect(await orphans()).toHaveLength(2)
       expect(await journal.orphans(0, 2)).toHaveLength(2)
-      expect(await journal.orphans(3_600_000, 10)).toEqual([])
     })
   })
 

@@ -2,7 +2,7 @@
  * One process at a time in an embedded data directory: PGlite keeps no lock of its own, and two would ruin the files.
  * The lock is a file with the holder's process id; the lock of a process that is no more is taken over.
  */
-import { closeSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const NAME = 'countersign.pid'
@@ -12,16 +12,15 @@ export function lockDataDir(dataDir: string): () => void {
   mkdirSync(dataDir, { recursive: true })
   const lock = join(dataDir, NAME)
   const own = join(dataDir, `${NAME}.${process.pid}`)
-  const file = openSync(own, 'w')
-  writeSync(file, `${process.pid} ${startOf(process.pid)}\n`)
-  closeSync(file)
+  writeFileSync(own, `${process.pid} ${startOf(process.pid)}\n`)
   try {
     // A link is made whole or not at all, so nobody reads a lock that is half written.
     for (let attempt = 0; attempt < 3; attempt += 1) {
       if (linked(own, lock)) return () => rmSync(lock, { force: true })
-      const holder = holderOf(lock)
+      const text = read(lock)
+      const holder = holderOf(text)
       if (holder !== undefined) throw new Error(inUse(dataDir, holder))
-      rmSync(lock, { force: true })
+      removeStale(lock, text)
     }
     throw new Error(inUse(dataDir, undefined))
   } finally {
@@ -39,9 +38,22 @@ function linked(own: string, lock: string): boolean {
   }
 }
 
-/** The living process that holds the lock. */
-function holderOf(lock: string): number | undefined {
-  const [pid, start] = read(lock).trim().split(' ')
+/** Moved away before it is judged once more: another process may have taken the stale lock over since it was read. */
+function removeStale(lock: string, text: string): void {
+  const moved = `${lock}.${process.pid}.stale`
+  try {
+    renameSync(lock, moved)
+    if (read(moved) !== text) linked(moved, lock)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  } finally {
+    rmSync(moved, { force: true })
+  }
+}
+
+/** The living process that a lock of this text belongs to. */
+function holderOf(text: string): number | undefined {
+  const [pid, start] = text.trim().split(' ')
   const holder = Number(pid)
   if (!Number.isInteger(holder) || holder <= 0) return undefined
   try {

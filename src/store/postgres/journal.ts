@@ -66,6 +66,10 @@ export function createJournal(opened: Opened): Journal {
     async commitIntent(intent, events) {
       if (!events.some((event) => event.kind === 'decision' && event.event_id === intent.event_id))
         throw new Error(`the intent of ${intent.event_id} has no decision row: the two commit together or not at all`)
+      if (intent.generation === null && intent.held.length > 0)
+        throw new Error(
+          `the intent of ${intent.event_id} reserved spend, but not which generation of the counters admitted it`,
+        )
       const result = await queue.add(intentWrite(intent, events))
       switch (result.kind) {
         case 'written':
