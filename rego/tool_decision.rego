@@ -10,7 +10,8 @@
 #     hold   makes an allowed call wait for a human who sees its exact arguments
 #
 #   A rule is a plain condition (`allow if { … }`, or `allow { … }` as in older Rego) or gives its reason
-#   (`deny contains "why" if { … }`). `countersign policy build` checks this file, `countersign call` tries it.
+#   (`deny contains "why" if { … }`); all rules of one name take the same form. `countersign policy build` checks this
+#   file, `countersign call` tries it.
 #
 #   What input holds is in schemas/decision-input.json. The two that are easy to confuse:
 #     input.params.amount   what the agent sent; absent where it sent none (a refund of all that remains)
@@ -45,7 +46,7 @@ may_route_money if false
 #
 # A whole group of operations, for one agent.
 #
-# allow contains "billing looks after subscriptions" if {
+# allow if {
 # 	input.group == "subscriptions.write"
 # 	input.agent.id == "billing-reconciler-1"
 # }

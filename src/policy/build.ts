@@ -55,6 +55,19 @@ export async function buildPolicy(
   return 'refused' in built ? built : { revision: built.revision, wasm: built.wasm, warnings: built.warnings }
 }
 
+/** The files of a policy, and with them all data as OPA's own evaluator takes it, project policies included. */
+export async function readPolicy({
+  policyDir,
+  projectsDir,
+  libraryDir,
+}: PolicyFolders): Promise<PolicySources | PolicyRefusal> {
+  const sources = await readSources(policyDir, libraryDir)
+  if ('refused' in sources) return sources
+  const projects = projectsDir === undefined ? null : await readProjects(projectsDir, new Map())
+  if (projects && 'refused' in projects) return projects
+  return { ...sources, data: { ...sources.data, projects: Object.fromEntries(projects?.data ?? []) } }
+}
+
 export async function buildCandidate(
   { policyDir, projectsDir, libraryDir }: PolicyFolders,
   options: BuildOptions,

@@ -97,6 +97,14 @@ function problemOf({ code, message, file, row, col }: RegoProblem, { pathOf }: P
       message: 'the library has lost its entry point, data.countersign.decision',
       fix: 'Restore the folder rego/countersign from the package.',
     }
+  const twoForms = /^conflicting rules data\.(\S+) found/.exec(message)?.[1]
+  if (twoForms)
+    return {
+      ...place,
+      code: 'two_forms',
+      message: `rules named ${twoForms} come in two forms, plain (\`if …\`) and with messages (\`contains "why" if …\`)`,
+      fix: 'Write all rules of that name in one form.',
+    }
   if (code === 'rego_parse_error')
     return { ...place, code: 'syntax', message, fix: 'Correct the syntax; `countersign policy check` reads it again.' }
   if (code === 'opa_error')

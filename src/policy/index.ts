@@ -3,11 +3,11 @@
  * cannot run or answers in another shape is never taken, and the revision in force stays. Whatever goes wrong while a call
  * is decided is thrown as a fault: the call is then refused.
  */
-export { type BuiltPolicy, buildPolicy, type PolicyFolders } from './build.ts'
+export { type BuiltPolicy, buildPolicy, type PolicyFolders, readPolicy } from './build.ts'
 export { ENTRY_POINT, INPUT_BYTES_MAX } from './instance.ts'
 export { type Grant, type ParsedProject, type ProjectPolicy, parseProjectPolicy } from './project-policy.ts'
 export { explainPolicyRefusal, isPolicyRefusal, type PolicyProblem, type PolicyRefusal } from './refusal.ts'
-export { type PolicySources, readSources } from './sources.ts'
+export type { PolicySources } from './sources.ts'
 export { createPolicyStore, type PolicyStore, type PolicyStoreOptions, type Reloaded } from './store.ts'
 export {
   type Answered,

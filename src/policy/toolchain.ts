@@ -1,12 +1,9 @@
 /**
- * OPA's own compiler, checker, formatter, test runner and evaluator, in process: one WASI module run by Node, so that
- * nobody needs an OPA binary. It is built from `tools/opa-wasi` and loaded on first use only (40 MB): a gateway that finds
- * its policy compiled never loads it.
+ * OPA's own compiler, checker, formatter, test runner and evaluator: one WASI module run by Node, so that nobody needs an
+ * OPA binary. It is built from `tools/opa-wasi` (40 MB), and runs in a process of its own, once a question: a gateway that
+ * finds its policy compiled never loads it, and one that compiles does not keep it.
  */
-import { readFile } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { Worker } from 'node:worker_threads'
-import { brotliDecompress } from 'node:zlib'
+import { askChild } from './child.ts'
 
 export interface RegoFile {
   readonly path: string
@@ -69,18 +66,13 @@ export interface Coverage {
 
 type Data = Readonly<Record<string, unknown>>
 
-/** Longer than any honest policy takes; an evaluation that never ends must not hold a thread for ever. */
-const DEADLINE_MS = 30_000
+/** Longer than any honest policy takes; an evaluation that never ends must not hold a process for ever. */
+const DEADLINE_MS = 60_000
+const COMPLAINT_CHARS_MAX = 2_000
 
-const moduleFile = new URL('./toolchain/opa.wasm.br', import.meta.url)
-const workerFile = new URL('./toolchain/wasi-worker.mjs', import.meta.url)
-
-let loading: Promise<WebAssembly.Module> | undefined
-
-async function load(): Promise<WebAssembly.Module> {
-  const bytes = await promisify(brotliDecompress)(await readFile(moduleFile))
-  return WebAssembly.compile(bytes)
-}
+const program = new URL('./toolchain/run-opa.mjs', import.meta.url)
+/** WASI is experimental in Node 20, and says so at every start; V8's better code would come too late for one question. */
+const FLAGS = ['--disable-warning=ExperimentalWarning', '--liftoff-only']
 
 /** Compiles to unoptimised WASM. Both dialects of Rego may stand side by side. */
 export async function compileRego(
@@ -140,30 +132,17 @@ export async function regoBuiltins(): Promise<readonly string[]> {
 }
 
 async function ask<Raw, T>(request: object, read: (raw: Raw) => T): Promise<Answered<T>> {
-  loading ??= load()
-  const answer = JSON.parse(await run(await loading, JSON.stringify(request))) as Raw & { errors?: RegoProblem[] }
+  const answer = JSON.parse(await run(JSON.stringify(request))) as Raw & { errors?: RegoProblem[] }
   return answer.errors ? { ok: false, errors: answer.errors } : { ok: true, value: read(answer) }
 }
 
-function run(module: WebAssembly.Module, request: string): Promise<string> {
-  // The thread does nothing but WASI, whose warning (experimental in Node 20) would only worry the operator.
-  const worker = new Worker(workerFile, {
-    workerData: { module, request },
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+async function run(message: string): Promise<string> {
+  const answered = await askChild<{ answer?: string; fault?: string }>(program, {
+    message,
+    deadline_ms: DEADLINE_MS,
+    execArgv: FLAGS,
   })
-  return new Promise<string>((resolve, reject) => {
-    const late = setTimeout(() => {
-      reject(new Error(`OPA took longer than ${DEADLINE_MS / 1000} s`))
-      void worker.terminate()
-    }, DEADLINE_MS)
-    worker.once('message', (message: { answer?: string; fault?: string }) => {
-      if (message.answer !== undefined) resolve(message.answer)
-      else reject(new Error(`OPA broke: ${message.fault}`))
-    })
-    worker.once('error', reject)
-    worker.once('exit', () => {
-      clearTimeout(late)
-      reject(new Error('OPA ended without an answer'))
-    })
-  })
+  if (answered === null) throw new Error(`OPA took longer than ${DEADLINE_MS / 1000} s`)
+  if (answered.answer === undefined) throw new Error(`OPA broke: ${answered.fault?.slice(0, COMPLAINT_CHARS_MAX)}`)
+  return answered.answer
 }

@@ -1,14 +1,14 @@
-/** A compiled policy is tried on a few calls before any live call meets it, in a thread that ends when the policy does not. */
-import { Worker } from 'node:worker_threads'
+/** A compiled policy is tried on a few calls before any live call meets it, in a process that ends when the policy does not. */
 import type { DecisionInput } from '../model/decision.ts'
 import { faultIn } from './answer.ts'
+import { askChild } from './child.ts'
 import { ENTRY_POINT, MEMORY } from './instance.ts'
 import { type PolicyProblem, type PolicyRefusal, refusePolicy } from './refusal.ts'
 
 /** An evaluation takes microseconds; what needs seconds would stop the gateway. */
 const DEADLINE_MS = 3_000
 
-const workerFile = new URL('./toolchain/trial-worker.mjs', import.meta.url)
+const program = new URL('./toolchain/run-trial.mjs', import.meta.url)
 
 const call: DecisionInput = {
   provider: 'stripe',
@@ -60,14 +60,17 @@ export async function tryPolicy(
   projects: ReadonlyMap<string, object>,
 ): Promise<PolicyRefusal | null> {
   const inputs = [...CALLS, ...[...projects.keys()].map((project) => ({ ...call, project }))]
-  const outcome = await run({
-    wasm,
-    data: { ...data, projects: Object.fromEntries(projects) },
-    inputs,
-    entrypoint: ENTRY_POINT,
-    memory: { ...MEMORY },
+  const outcome = await askChild<readonly Tried[]>(program, {
+    message: {
+      wasm,
+      data: { ...data, projects: Object.fromEntries(projects) },
+      inputs,
+      entrypoint: ENTRY_POINT,
+      memory: { ...MEMORY },
+    },
+    deadline_ms: DEADLINE_MS,
   })
-  if (outcome === 'late')
+  if (outcome === null)
     return refusePolicy({
       code: 'endless',
       message: `the policy did not decide ${inputs.length} calls within ${DEADLINE_MS / 1000} s`,
@@ -87,24 +90,6 @@ export async function tryPolicy(
 }
 
 type Tried = { readonly results: unknown } | { readonly fault: string }
-
-async function run(workerData: object): Promise<'late' | readonly Tried[]> {
-  const worker = new Worker(workerFile, { workerData })
-  let late: NodeJS.Timeout | undefined
-  try {
-    return await new Promise<'late' | readonly Tried[]>((resolve, reject) => {
-      worker.on('message', (message: 'ready' | readonly Tried[]) => {
-        if (message === 'ready') late = setTimeout(resolve, DEADLINE_MS, 'late')
-        else resolve(message)
-      })
-      worker.once('error', reject)
-      worker.once('exit', () => reject(new Error('the trial of the policy ended without an answer')))
-    })
-  } finally {
-    clearTimeout(late)
-    await worker.terminate()
-  }
-}
 
 function thrown(fault: string): PolicyProblem {
   if (/opa_malloc|memory/i.test(fault))

@@ -1,5 +1,5 @@
 // The builtins that compiled policies import from their host, beside `sprintf`, which opa-wasm brings. Plain JavaScript,
-// because the trial worker loads it as it lies on the disk. `tools/opa-wasi/builtins.txt` lists them for the compiler.
+// because the trial runs it as it lies on the disk. `tools/opa-wasi/builtins.txt` lists them for the compiler.
 // A builtin that answers undefined is undefined in Rego, as OPA's own are on a bad argument.
 
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/

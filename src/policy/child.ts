@@ -1,0 +1,40 @@
+/** Asks a program beside this file one question, in a process of its own that does not outlive the answer. */
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+interface Question {
+  readonly message: string | object
+  /** How long the program may think. A message 'ready' starts the clock anew. */
+  readonly deadline_ms: number
+  readonly execArgv?: readonly string[]
+}
+
+/** The program's answer, or null where it thought too long. Throws when it breaks. */
+export async function askChild<Answer>(program: URL, question: Question): Promise<Answer | null> {
+  const child = fork(fileURLToPath(program), {
+    serialization: 'advanced',
+    execArgv: [...(question.execArgv ?? [])],
+    env: {},
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
+  let late: NodeJS.Timeout | undefined
+  try {
+    return await new Promise<Answer | null>((resolve, reject) => {
+      const startClock = () => {
+        clearTimeout(late)
+        late = setTimeout(resolve, question.deadline_ms, null)
+      }
+      startClock()
+      child.on('message', (message) => {
+        if (message === 'ready') startClock()
+        else resolve(message as Answer)
+      })
+      child.once('error', reject)
+      child.once('exit', (code, signal) => reject(new Error(`it ended without an answer (${signal ?? code})`)))
+      child.send(question.message, (error) => error && reject(error))
+    })
+  } finally {
+    clearTimeout(late)
+    child.kill('SIGKILL')
+  }
+}

@@ -1,0 +1,64 @@
+/** Policy folders on the disk, as an operator has them. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import type { DecisionInput } from '../../src/model/decision.ts'
+
+export const REGO_DIR = fileURLToPath(new URL('../../rego/', import.meta.url))
+export const LIBRARY_DIR = join(REGO_DIR, 'countersign')
+export const SCHEMAS = new URL('../../schemas/', import.meta.url)
+
+/** Files by path: `rego/…` is the operator's policy, `policies/…` the project policies. Gone when the test is over. */
+export async function folders(files: Readonly<Record<string, string>>) {
+  const root = await mkdtemp(join(tmpdir(), 'countersign-policy-'))
+  onTestFinished(() => rm(root, { recursive: true, force: true }))
+  const write = async (path: string, content: string) => {
+    await mkdir(dirname(join(root, path)), { recursive: true })
+    await writeFile(join(root, path), content)
+  }
+  for (const [path, content] of Object.entries(files)) await write(path, content)
+  return {
+    root,
+    write,
+    remove: (path: string) => rm(join(root, path), { recursive: true }),
+    policyDir: join(root, 'rego'),
+    projectsDir: join(root, 'policies'),
+    cacheDir: join(root, 'cache'),
+    libraryDir: LIBRARY_DIR,
+    log: { warn: () => {} },
+  }
+}
+
+/** A refund of 5.00 USD by first-line support. */
+export const refund: DecisionInput = {
+  provider: 'stripe',
+  operation: 'create_refund',
+  group: 'payments.refund',
+  effect: 'write',
+  action: 'stripe:refunds:create',
+  resource: 'stripe.com/v1/refunds',
+  method: 'POST',
+  path: '/v1/refunds',
+  params: { charge: 'ch_1', amount: 500 },
+  amount: { value: 500, currency: 'usd' },
+  customer: 'cus_1',
+  agent: { id: 'billing-1', role: 'support-tier-1' },
+  organisation: 'acme',
+  occurrence: 1,
+  key: { id: 'vk_1' },
+  time: '2026-11-21T09:00:00.000Z',
+  spend: [],
+}
+
+/** The rule of the design that opts refunds in, as written. */
+export const REFUND_RULE = `package tool_decision
+
+allow {
+  input.provider == "stripe"
+  input.operation == "create_refund"
+  input.agent.role == "support-tier-1"
+  input.params.amount <= 5000
+}
+`
