@@ -16,7 +16,6 @@ function init(args)
   wrk.headers['content-type'] = args[2]
   if args[3] ~= '' then wrk.headers['authorization'] = 'Bearer ' .. args[3] end
   names = args[4] .. '-' .. thread_number .. '-'
-  wrk.init(args)
   if not string.find(template, '@@', 1, true) then fixed = wrk.format(nil, nil, nil, template) end
 end
 
