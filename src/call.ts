@@ -16,8 +16,11 @@ import type { Rooms } from './rooms.ts'
 import { cappedRefusal } from './spend/index.ts'
 import * as step from './steps.ts'
 
-/** A twin whose first came to nothing starts anew; after so many times it is told to come back. */
-const ATTEMPTS_MAX = 5
+/**
+ * A twin whose first came to nothing starts anew; after so many times it is told to come back. Where the first died with
+ * its claim each time is a second, which outlasts the default after which recovery gives the claim up.
+ */
+const ATTEMPTS_MAX = 20
 
 export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Promise<Reply> {
   const { catalogue, journal, counters, settings, now } = rooms
@@ -65,7 +68,7 @@ export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Pro
       if (prior.kind === 'twin') return (await step.join(rooms, known, prior.event_id)) ?? (await again())
     }
 
-    const facts = await step.enrich(catalogue, rooms.upstream(operation.provider), operation, params, key.organisation)
+    const facts = await step.enrich(rooms, operation, params, key.organisation)
     if (isRefusal(facts)) return await refused(facts)
     known = { ...known, facts }
 
@@ -122,8 +125,8 @@ export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Pro
 
       stage = 'sent'
       const outcome = await rooms.upstream(operation.provider).send(intent)
-      await step.finish(rooms, known, intent, outcome, heldBy(drawn))
-      return step.replyTo(event_id, operation, outcome, facts)
+      const ended = await step.finish(rooms, known, intent, outcome, heldBy(drawn))
+      return ended ? step.replyTo(event_id, operation, outcome, facts) : step.recorded(rooms, operation, event_id)
     })
   } catch (fault) {
     rooms.onFault(event_id, fault)

@@ -372,11 +372,22 @@ function keepRecovering(rooms: Rooms, config: Config, metrics: Metrics, log: Log
     timer = setTimeout(() => (pass = run()), every_ms).unref()
   }
   pass = run()
+  // Beside the passes: one may wait long for a provider, and the calls of a gateway that is not heard of are taken over.
+  let next: NodeJS.Timeout | undefined
+  let beat: Promise<void>
+  const live = async () => {
+    await rooms.journal.heartbeat(rooms.gateway_id).catch((error) => log.error(faultOf(error), 'no sign of life'))
+    next = setTimeout(() => (beat = live()), every_ms).unref()
+  }
+  beat = live()
   return {
     async stop() {
       clearTimeout(timer)
       await pass
       clearTimeout(timer)
+      clearTimeout(next)
+      await beat
+      clearTimeout(next)
     },
   }
 }

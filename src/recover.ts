@@ -26,9 +26,7 @@ export interface Recovery {
 }
 
 export async function recover(rooms: Rooms, settings: RecoverySettings): Promise<Recovery> {
-  const { journal } = rooms
-  await journal.heartbeat(rooms.gateway_id)
-  const left = await journal.orphans(settings.silent_ms, settings.batch)
+  const left = await rooms.journal.orphans(settings.silent_ms, settings.batch)
   const dropped = await ownCallsDropped(rooms)
   let finished = 0
   for (const record of [...left, ...dropped]) {
@@ -44,12 +42,17 @@ export async function recover(rooms: Rooms, settings: RecoverySettings): Promise
 }
 
 /** Calls of this gateway that a fault interrupted: either their intent stands, or from now on it never will. */
-async function ownCallsDropped({ abandoned, journal, counters }: Rooms): Promise<readonly CallRecord[]> {
+async function ownCallsDropped({ abandoned, journal, counters, onFault }: Rooms): Promise<readonly CallRecord[]> {
   const standing: CallRecord[] = []
   for (const [event, organisation] of abandoned) {
     if (await journal.void(event, organisation)) {
-      await counters.settle(organisation, event, [], 0)
-      abandoned.delete(event)
+      try {
+        await counters.settle(organisation, event, [], 0)
+        abandoned.delete(event)
+      } catch (fault) {
+        // The counters are away: it is released at a later pass, and what has a record need not wait for them.
+        onFault(event, fault)
+      }
       continue
     }
     const record = await journal.call(event)

@@ -1,7 +1,6 @@
 /** The steps of the story that need more than one room, and the small turns between two steps. */
 import { denialRow, type Known, outcomeRow, row } from './audit/index.ts'
 import { type Catalogue, parseForm } from './catalogue/index.ts'
-import type { Upstream } from './forward/index.ts'
 import type { Sealer } from './identity/index.ts'
 import type { RepeatMode, VaultKey } from './model/agent.ts'
 import type { BudgetLine, Held } from './model/budget.ts'
@@ -85,10 +84,12 @@ export function repeatOf(
   return { mode: key.repeat ?? group?.mode ?? repeat.mode, window_s: group?.window_s ?? repeat.window_s }
 }
 
-/** Reads what the call only names, so that policy judges the real customer, currency and amount. */
+/**
+ * Reads what the call only names, so that policy judges the real customer, currency and amount. No audit store, no call:
+ * not even a look-up leaves where nothing could be written down afterwards.
+ */
 export async function enrich(
-  catalogue: Catalogue,
-  upstream: Upstream,
+  { catalogue, upstream, journal }: Pick<Rooms, 'catalogue' | 'upstream' | 'journal'>,
   operation: Operation,
   params: Params,
   organisation: string,
@@ -97,7 +98,8 @@ export async function enrich(
   for (;;) {
     const lookup = catalogue.nextLookup(operation, params, objects)
     if (!lookup) return catalogue.facts(operation, params, objects)
-    const object = await upstream.read(lookup.path, organisation)
+    await journal.ping()
+    const object = await upstream(operation.provider).read(lookup.path, organisation)
     if (isRefusal(object)) return object
     objects[lookup.as] = object
   }
@@ -228,7 +230,8 @@ export const openAnswer = (bodies: Sealer, { event_id, sealed_answer }: CallReco
 
 /**
  * Commits the outcome with what settles in the ledger, then settles the counters. The ledger is the truth: counters that
- * could not be told are brought up by `recover.ts`, and until then hold too much, never too little.
+ * could not be told are brought up by `recover.ts`, and until then hold too much, never too little. False: the call had its
+ * outcome already, and that one stands.
  */
 export async function finish(
   rooms: Rooms,
@@ -236,19 +239,22 @@ export async function finish(
   { event_id, organisation }: Intent,
   outcome: Outcome,
   held: readonly Held[],
-): Promise<void> {
+): Promise<boolean> {
   const spent = outcome.kind === 'unknown' ? null : outcome.kind === 'failed' ? [] : settledBy(held)
   const answer = outcome.answer && {
     sealed_answer: rooms.bodies.seal(JSON.stringify(outcome.answer), answerPlace(event_id)),
   }
-  await rooms.journal.commitOutcome({ event_id, kind: outcome.kind, spent, ...answer }, [
+  const first = await rooms.journal.commitOutcome({ event_id, kind: outcome.kind, spent, ...answer }, [
     outcomeRow(known, outcome, rooms.now()),
   ])
-  if (spent === null) return
+  // Another gateway took the call over and ended it: what its outcome settled is what holds.
+  const settled = first ? spent : await rooms.journal.settled(event_id)
+  if (settled === null) return first
   const keep_ms = outcome.kind === 'succeeded' ? CLAIM_KEPT_MS : 0
   await rooms.counters
-    .settle(organisation, event_id, spent, keep_ms)
+    .settle(organisation, event_id, settled, keep_ms)
     .catch((fault: unknown) => rooms.onFault(event_id, fault))
+  return first
 }
 
 export function replyTo(event_id: EventId, operation: Operation, outcome: Outcome, facts: Facts): Reply {
@@ -273,6 +279,13 @@ export async function join(rooms: Rooms, known: Known, first: EventId): Promise<
     row('replay', { ...known, event_id: first }, { ...told, outcome: record.state, cost: 0 }, rooms.now()),
   ])
   return reply
+}
+
+/** The reply where another gateway has ended the call meanwhile: its outcome stands, whatever came of this sending. */
+export async function recorded(rooms: Rooms, operation: Operation, event_id: EventId): Promise<Reply> {
+  const record = await rooms.journal.call(event_id)
+  if (!record) throw new Error(`event ${event_id} has an outcome and no intent`)
+  return fromRecord(rooms, operation, record)
 }
 
 function fromRecord(rooms: Rooms, operation: Operation, record: CallRecord): Answered | Refused {

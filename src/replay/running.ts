@@ -3,13 +3,18 @@ import type { EventId } from '../model/id.ts'
 import type { CallRecord } from '../model/journal.ts'
 
 const POLL_MS = 50
+/**
+ * How long a twin waits for a first that holds its claim and has no record. Between the two lie milliseconds, so one that
+ * takes longer has most likely died there: its twin asks again, until recovery has given the claim up.
+ */
+const UNWRITTEN_MS = 1_000
 
 export interface RunningCalls {
   /** Called by the first: its twins wait for what it comes to. */
   track<Result>(event: EventId, call: () => Promise<Result>): Promise<Result>
   /**
    * The record once it is no longer running, or as it stands when `wait_ms` are over. Null: the call came to nothing, or
-   * is still between its claim and its commit at another gateway.
+   * has been between its claim and its commit at another gateway for a second.
    */
   settled(event: EventId, wait_ms: number): Promise<CallRecord | null>
 }
@@ -23,13 +28,14 @@ export function running(look: (event: EventId) => Promise<CallRecord | null>): R
   const waiting = new Map<EventId, Promise<CallRecord | null>>()
 
   async function wait(event: EventId, wait_ms: number): Promise<CallRecord | null> {
-    const deadline = Date.now() + wait_ms
+    const began = Date.now()
     for (;;) {
       const first = here.get(event)
-      if (first) await Promise.race([first, sleep(deadline - Date.now())])
+      if (first) await Promise.race([first, sleep(began + wait_ms - Date.now())])
       const record = await look(event)
       const over = first && !here.has(event)
-      if (over || (record && record.state !== 'running') || Date.now() >= deadline) return record
+      const patience_ms = record || first ? wait_ms : Math.min(wait_ms, UNWRITTEN_MS)
+      if (over || (record && record.state !== 'running') || Date.now() >= began + patience_ms) return record
       await sleep(POLL_MS)
     }
   }
