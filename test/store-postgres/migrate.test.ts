@@ -1,7 +1,7 @@
 /** Migrating: once, in order, by one gateway at a time, and never backwards. */
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { migrate, openPostgres } from '../../src/store/postgres/index.ts'
+import { migrate, openPostgres, pendingMigrations } from '../../src/store/postgres/index.ts'
 import { administer, type FreshDatabase, freshDatabase } from '../services/database.ts'
 
 describe('migrating', () => {
@@ -13,10 +13,11 @@ describe('migrating', () => {
 
   it('by six gateways that start at once is done by one of them, and all go on', async () => {
     const gateways = Array.from({ length: 6 }, () => openPostgres({ url: database.url }))
+    const pending = ['0001-journal', '0002-write-batch', '0003-keys', '0004-app-role']
+    expect(await pendingMigrations(gateways[0]!.db)).toEqual(pending)
     const applied = await Promise.all(gateways.map(({ db }) => migrate(db)))
-    expect(applied.filter((names) => names.length > 0)).toEqual([
-      ['0001-journal', '0002-write-batch', '0003-keys', '0004-app-role'],
-    ])
+    expect(applied.filter((names) => names.length > 0)).toEqual([pending])
+    expect(await pendingMigrations(gateways[0]!.db)).toEqual([])
     await Promise.all(gateways.map((gateway) => gateway.close()))
   })
 

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type EventId, newEventId } from '../../src/model/id.ts'
 import { createJournal, migrate, openPglite, prepareDataDir } from '../../src/store/postgres/index.ts'
@@ -41,7 +42,7 @@ describe('the embedded database', () => {
     expect(answered.length).toBeGreaterThanOrEqual(50)
     expect(calls.every((call) => call?.state === 'running')).toBe(true)
     await journal.close()
-  })
+  }, 120_000)
 
   it('refuses a second process, and says which one has it', async () => {
     const dataDir = join(folder, 'shared')
@@ -79,7 +80,7 @@ describe('the embedded database', () => {
 
 /** Starts the writer, kills it once it has said so many, and returns all that it said. */
 async function killAfter(count: number, dataDir: string): Promise<readonly EventId[]> {
-  const writer = join(import.meta.dirname, 'pglite-writer.ts')
+  const writer = fileURLToPath(new URL('./pglite-writer.ts', import.meta.url))
   const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', writer, dataDir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

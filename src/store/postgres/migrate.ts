@@ -1,18 +1,18 @@
 /** Brings the database to this version of the code. The list is code, so a build carries it and nothing reads a folder. */
 import { type Kysely, type Migration, Migrator, sql } from 'kysely'
 import { ASSUME_APP_ROLE, LEAVE_APP_ROLE } from './app-role.ts'
-import * as journal from './migrations/0001-journal.ts'
-import * as writeBatch from './migrations/0002-write-batch.ts'
-import * as keys from './migrations/0003-keys.ts'
-import * as appRole from './migrations/0004-app-role.ts'
+import { up as journal } from './migrations/0001-journal.ts'
+import { up as writeBatch } from './migrations/0002-write-batch.ts'
+import { up as keys } from './migrations/0003-keys.ts'
+import { up as appRole } from './migrations/0004-app-role.ts'
 import type { Tables } from './tables.ts'
 
 /** In order of their names. One that was released is never changed: mend it with the next. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
-  '0001-journal': journal,
-  '0002-write-batch': writeBatch,
-  '0003-keys': keys,
-  '0004-app-role': appRole,
+  '0001-journal': { up: journal },
+  '0002-write-batch': { up: writeBatch },
+  '0003-keys': { up: keys },
+  '0004-app-role': { up: appRole },
 }
 
 const TABLE = 'countersign_migrations'
@@ -20,17 +20,33 @@ const TABLE = 'countersign_migrations'
 /** Any number that nobody else locks: gateways that start at once migrate one after the other. */
 const MIGRATION_LOCK = 4_357_001
 
+/** The migrations of this version that the database lacks, in their order. Changes nothing; throws where it is newer. */
+export async function pendingMigrations(db: Kysely<Tables>): Promise<readonly string[]> {
+  const applied = await asOwner(db, appliedTo)
+  return isCurrent(applied) ? [] : Object.keys(MIGRATIONS).filter((name) => !applied.includes(name))
+}
+
 /**
  * Returns the names of the migrations that it applied, none where the database was up to date.
  * Throws where the database is newer than the code, or a migration fails; then nothing has changed.
  */
 export async function migrate(db: Kysely<Tables>): Promise<readonly string[]> {
+  return asOwner(db, async (connection) => {
+    // Nearly every start ends here, at the price of two small queries.
+    if (isCurrent(await appliedTo(connection))) return []
+    return oneAtATime(connection, () => apply(connection))
+  })
+}
+
+/** Out of the app's role for as long as it takes: that role may neither change tables nor read what was applied. */
+async function asOwner<Result>(
+  db: Kysely<Tables>,
+  work: (connection: Kysely<Tables>) => Promise<Result>,
+): Promise<Result> {
   return db.connection().execute(async (connection) => {
     await sql.raw(LEAVE_APP_ROLE).execute(connection)
     try {
-      // Nearly every start ends here, at the price of two small queries.
-      if (isCurrent(await appliedTo(connection))) return []
-      return await oneAtATime(connection, () => apply(connection))
+      return await work(connection)
     } finally {
       await sql.raw(ASSUME_APP_ROLE).execute(connection)
     }

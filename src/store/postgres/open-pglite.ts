@@ -13,7 +13,7 @@ import { lockDataDir } from './data-dir-lock.ts'
 import { migrate } from './migrate.ts'
 import { assumeAppRole, kyselyOver, type Opened } from './opened.ts'
 
-export interface PgliteOptions {
+interface PgliteOptions {
   /** Made if it is not there. One process at a time. */
   readonly dataDir: string
   /** What `prepareDataDir` wrote: a first start unpacks it, which takes a fraction of what making a database does. */

@@ -2,7 +2,7 @@
 import pg from 'pg'
 import { assumeAppRole, kyselyOver, type Opened } from './opened.ts'
 
-export interface PostgresOptions {
+interface PostgresOptions {
   /** `postgres://user:password@host:5432/database`; TLS as its `sslmode` says. */
   readonly url: string
   /** Connections for reading; the writers have theirs beside them. */

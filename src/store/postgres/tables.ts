@@ -1,5 +1,5 @@
 /** The tables as Kysely types them: what a row holds when it is read, and what it takes when it is written. */
-import type { ColumnType, Generated } from 'kysely'
+import type { ColumnType } from 'kysely'
 
 type Timestamp = ColumnType<Date, string | Date, string | Date>
 /** pg reads bigint as text, since it may pass 2^53. Ours never do: money is refused above it long before. */
@@ -7,7 +7,7 @@ type BigInteger = ColumnType<string, number, number>
 /** Written as JSON text, read as the parsed tree. */
 type JsonColumn = ColumnType<unknown, string | null, never>
 
-export interface AuditEventsTable {
+interface AuditEventsTable {
   id: string
   event_id: string
   kind: string
@@ -70,24 +70,9 @@ export interface UpstreamCredentialsTable {
   created_at: Timestamp
 }
 
-export interface GatewaysTable {
-  id: string
-  seen_at: Timestamp
-}
-
-export interface OutcomesTable {
-  seq: Generated<string>
-  event_id: string
-  kind: string
-  sealed_answer: Buffer | null
-  committed_at: Timestamp
-}
-
 /** The tables that are read through Kysely; the journal's hot path calls the database's own functions by prepared statement. */
 export interface Tables {
   audit_events: AuditEventsTable
   vault_keys: VaultKeysTable
   upstream_credentials: UpstreamCredentialsTable
-  gateways: GatewaysTable
-  outcomes: OutcomesTable
 }
