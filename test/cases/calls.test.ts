@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { defined } from '../../src/model/defined.ts'
 import type { AuditEvent } from '../../src/model/event.ts'
-import { checkInvariants } from '../gateway/invariants.ts'
+import { checkInvariants, now } from '../gateway/invariants.ts'
 import { type Answered, ENGINES, type Key, openWorld, type World } from '../gateway/world.ts'
 import { CONFIG, POLICY } from './policy.ts'
 import { filled, readCases, type Step } from './table.ts'
@@ -37,7 +37,7 @@ describe.each(ENGINES)('on %s', (engine) => {
       charges: [{ id: `ch_${words.case}`, amount: 100_000, currency: 'usd', customer: 'cus_123' }],
     })
     await world.plant(plant)
-    const before = { requests: (await world.requests()).length, effects: (await world.effects()).length }
+    const since = await now(world)
     const key = await world.issue({
       agent: { id: 'agent-1' },
       ...wanted,
@@ -49,7 +49,7 @@ describe.each(ENGINES)('on %s', (engine) => {
       const done = filled(step, { ...words, ...Object.fromEntries(events.map((id, i) => [`event:${i + 1}`, id])) })
       events.push(await play(world, key, done, events, seen))
     }
-    await checkInvariants(world, before)
+    await checkInvariants(world, since)
   })
 })
 

@@ -70,9 +70,9 @@ function withMethod<Port extends object, Method extends (...input: never[]) => u
 ): Port {
   return new Proxy(port, {
     get(target, member) {
-      const method = Reflect.get(target, member)
+      const method: unknown = Reflect.get(target, member)
       if (member !== name) return typeof method === 'function' ? method.bind(target) : method
-      return (...input: Parameters<Method>) => instead(method.bind(target), ...input)
+      return (...input: Parameters<Method>) => instead((method as Method).bind(target) as Method, ...input)
     },
   })
 }
