@@ -49,7 +49,6 @@ export async function until(args: readonly string[], place: Place, enough: (out:
 export interface Served {
   /** Where the other commands find this gateway. */
   readonly env: Environment
-  readonly agent_url: string
   readonly said: () => string
   /** With SIGTERM; answers the exit code. */
   stop(): Promise<number | null>
@@ -72,7 +71,6 @@ export async function serve({ cwd, env = {} }: Place): Promise<Served> {
   })
   return {
     env: { COUNTERSIGN_URL: urls[0], COUNTERSIGN_ADMIN_URL: urls[1] },
-    agent_url: urls[0],
     said: () => said,
     stop() {
       child.kill('SIGTERM')
