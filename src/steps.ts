@@ -25,10 +25,13 @@ const CLAIM_KEPT_MS = 60_000
 
 export const namesOf = ({ provider, target, occurrence, call_id, turn, correlation_id }: CallRequest) => ({
   provider,
-  asked: 'operation' in target ? target.operation : `${target.method} ${target.path}`,
+  asked: legible('operation' in target ? target.operation : `${target.method} ${target.path}`),
   occurrence: occurrence ?? 1,
   ...defined({ call_id, turn, correlation_id }),
 })
+
+/** What a stranger wrote, for a row: bounded, and without what a terminal would obey or a database refuse. */
+const legible = (text: string): string => text.slice(0, 200).replace(/\p{C}/gu, '\ufffd')
 
 /** A key that is bound to a run speaks for that run alone: else an agent could leave its budgets and its past behind. */
 export function runOf(key: VaultKey, request: CallRequest): { run?: string } | Refusal {
