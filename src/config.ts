@@ -36,6 +36,8 @@ export interface Config {
     readonly groups: Readonly<Record<string, { readonly mode?: RepeatMode; readonly window_s?: number }>>
   }
   readonly recovery: { readonly every_ms: number; readonly silent_ms: number; readonly unclaimed_ms: number }
+  /** Where callers reach the agent plane, if not at its own address. */
+  readonly public_url: string | undefined
   /** When the row of a decision without a call is committed. */
   readonly decision_audit: DecisionAudit
   readonly log_level: string
@@ -131,6 +133,7 @@ export function readConfig(env: Environment, cwd: string): Config {
       silent_ms: time(file.recovery?.gateway_silent, '10s'),
       unclaimed_ms: time(file.recovery?.reservation_unclaimed, '15s'),
     },
+    public_url: file.public_url,
     decision_audit: file.decision_audit ?? 'commit',
     log_level: given('COUNTERSIGN_LOG_LEVEL') ?? file.log_level ?? 'info',
   }
@@ -146,6 +149,7 @@ interface ConfigFile {
   repeat?: { mode?: RepeatMode; window?: string; groups?: Record<string, { mode?: RepeatMode; window?: string }> }
   upstreams?: Record<string, { origin?: string; deadline?: string }>
   recovery?: { every?: string; gateway_silent?: string; reservation_unclaimed?: string }
+  public_url?: string
   decision_audit?: DecisionAudit
   log_level?: string
 }

@@ -20,7 +20,7 @@ import {
   sealer,
   type VaultKeyRequest,
 } from './identity/index.ts'
-import { judging } from './judge.ts'
+import { type Judging, judging, operationNames } from './judge.ts'
 import { POLICY_LIBRARY_DIR, PREPARED_DATABASE, PROVIDERS_DIR, SCHEMAS_DIR } from './layout.ts'
 import { localAdminToken, localMasterKey } from './local-secrets.ts'
 import type { CallRequest } from './model/call.ts'
@@ -36,6 +36,7 @@ import type { Rooms } from './rooms.ts'
 import { type SandboxProcess, spawnSandbox } from './sandbox-process.ts'
 import {
   adminPlane,
+  adminRefusal,
   agentPlane,
   createMetrics,
   listen,
@@ -174,16 +175,24 @@ async function assemble(
   const ajv = formats.default(new Ajv2020({ allErrors: false, strict: false }))
   const schemas = { call: schema('call'), vaultKey: schema('vault-key'), config: schema('config') }
   ajv.addSchema(schemas.config)
+  const valid = ajv.compile(schema('decision-input'))
+  const decisions = (asker: Judging['asker'], public_url?: string) => ({
+    judge: admitting(judging(rooms, { audit: config.decision_audit, valid, asker })),
+    names: operationNames(catalogue),
+    readiness,
+    public_url,
+  })
+  const authenticated = (credential: string | null) => authenticate(rooms.findKey, credential, null, rooms.now())
   const service = serviceRoutes({ readiness, metrics: metrics.text, openapi: openApi(schemas) })
 
   const agent = await listen(
     agentPlane({
+      ...decisions(authenticated, config.public_url),
       call: admitting(observed),
       parseJson,
-      judge: admitting(judging(rooms, config.decision_audit, ajv.compile(schema('decision-input')))),
       validEnvelope: ajv.compile(schemas.call),
       surfaceOf: surfaces(catalogue.providers, 'stripe'),
-      authenticate: (credential) => authenticate(rooms.findKey, credential, null, rooms.now()),
+      authenticate: authenticated,
       operationsOf: (key) =>
         catalogue.operations().filter((operation) => !key.providers || key.providers.includes(operation.provider)),
       callRecord: (key, event_id) => callRecord(rooms, key, event_id),
@@ -196,6 +205,7 @@ async function assemble(
   const managed = vaultKeys({ keys, journal, counters, master, open: rebuild, now: rooms.now })
   const admin = await listen(
     adminPlane({
+      ...decisions(async (credential) => adminRefusal(credential, token.value) ?? null),
       token: token.value,
       parseJson,
       validKey: ajv.compile(schemas.vaultKey),

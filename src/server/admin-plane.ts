@@ -1,5 +1,4 @@
 /** The admin plane: vault keys, credentials, policy and the audit trail. Its own listener; agent keys never work there. */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { HttpBindings } from '@hono/node-server'
 import type { ValidateFunction } from 'ajv'
@@ -8,11 +7,15 @@ import type { KeyFilter, VaultKey } from '../model/agent.ts'
 import type { AuditEvent, AuditQuery } from '../model/event.ts'
 import type { JsonObject } from '../model/operation.ts'
 import { isRefusal, type Refusal, refuse } from '../model/refusal.ts'
+import { adminRefusal } from './admin-token.ts'
+import { type AuthzenDoor, authzenDoor } from './authzen.ts'
 import { readBody } from './body.ts'
 import { credentialOf } from './credential.ts'
+import { type OpaDoor, opaDoor } from './opa.ts'
 import { faultRefusal, problem } from './problem.ts'
 
-export interface AdminPlane {
+/** The decision doors are here as well: the operator may ask about anybody. */
+export interface AdminPlane extends AuthzenDoor, OpaDoor {
   readonly token: string
   readonly parseJson: (body: Buffer) => JsonObject | Refusal
   readonly validKey: ValidateFunction
@@ -52,18 +55,11 @@ export function adminPlane(plane: AdminPlane): Hono<Bindings> {
   const { keys } = plane
 
   app.route('/', plane.service)
+  app.route('/', opaDoor(plane))
+  app.route('/', authzenDoor(plane))
   app.use('/admin/*', async (c, next) => {
-    const token = credentialOf(c.req.header('authorization'))
-    if (token !== null && same(token, plane.token)) return next()
-    return problem(
-      token === null
-        ? refuse('missing_credential', 'The request has no Authorization header.', {
-            fix: 'Send Authorization: Bearer with the admin token.',
-          })
-        : refuse('unknown_key', 'This is not the admin token of this gateway.', {
-            fix: 'The token was printed at first start, or is COUNTERSIGN_ADMIN_TOKEN.',
-          }),
-    )
+    const refusal = adminRefusal(credentialOf(c.req.header('authorization')), plane.token)
+    return refusal ? problem(refusal) : next()
   })
 
   const bodyOf = async (incoming: HttpBindings['incoming']): Promise<JsonObject | Refusal> => {
@@ -188,11 +184,6 @@ async function* linesOf(
     left -= events.length
     cursor = events.at(-1)!.id
   }
-}
-
-function same(a: string, b: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(a), digest(b))
 }
 
 const pick = <Name extends string>(from: Record<string, unknown>, names: readonly Name[]): { [Key in Name]?: string } =>

@@ -8,6 +8,7 @@ import { defined } from '../model/defined.ts'
 import { type EventId, isEventId } from '../model/id.ts'
 import type { Operation } from '../model/operation.ts'
 import { isRefusal, type Refusal, refuse } from '../model/refusal.ts'
+import { type AuthzenDoor, authzenDoor } from './authzen.ts'
 import { readBody } from './body.ts'
 import { credentialOf } from './credential.ts'
 import { envelopeOf, envelopeOfHeaders } from './envelope.ts'
@@ -17,7 +18,7 @@ import { providerError } from './provider-error.ts'
 import { asData, asProvider } from './reply.ts'
 import type { SurfaceOf } from './surface.ts'
 
-export interface AgentPlane extends OpaDoor {
+export interface AgentPlane extends AuthzenDoor, OpaDoor {
   readonly call: (request: CallRequest) => Promise<Reply>
   readonly validEnvelope: ValidateFunction
   readonly surfaceOf: SurfaceOf
@@ -74,6 +75,7 @@ export function agentPlane(plane: AgentPlane): Hono<Bindings> {
   })
 
   app.route('/', opaDoor(plane))
+  app.route('/', authzenDoor(plane))
   app.route('/', plane.service)
 
   // The provider's own API: under its name, by its host name, or at the root, for SDKs that take no path prefix.

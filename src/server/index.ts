@@ -1,5 +1,6 @@
 /** The doors. Each hands bytes and names to the one story, and gives its reply the shape that its caller knows. */
 export { type AdminPlane, adminPlane } from './admin-plane.ts'
+export { adminRefusal } from './admin-token.ts'
 export { type AgentPlane, agentPlane } from './agent-plane.ts'
 export { type Listener, listen } from './listen.ts'
 export { createMetrics, type Metrics } from './metrics.ts'

@@ -29,7 +29,7 @@ export function surfaces(providers: readonly ProviderNames[], root: string): Sur
 }
 
 /** What the agent plane calls its own under /v1; a typo there must not become a call to a provider. */
-const OWN = new Set(['providers', 'calls', 'operations', 'access-requests', 'data', 'batch'])
+const OWN = new Set(['providers', 'calls', 'operations', 'access-requests', 'data', 'batch', 'compile'])
 
 const ACTS_FOR_ANOTHER = ['stripe-account', 'stripe-context']
 const CHANGES_METHOD = ['x-http-method-override', 'x-http-method', 'x-method-override']

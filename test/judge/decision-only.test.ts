@@ -121,18 +121,51 @@ describe('a decision without a call', () => {
   })
 
   const REFUSED = [
-    ['without a vault key', undefined, { input: QUESTION }, 401, 'missing_credential'],
-    ['without an input', 'key', {}, 400, 'malformed_request'],
-    ['with a field that no policy sees', 'key', { input: { ...QUESTION, amuont: 1 } }, 400, 'malformed_request'],
-    ['with a body that is no JSON', 'key', '{"input":', 400, 'malformed_request'],
-    ['for a provider that the key is not for', 'key', { input: { ...QUESTION, provider: 'x' } }, 403, 'wrong_provider'],
+    ['without a vault key', undefined, { input: QUESTION }, 401, 'unauthorized', 'missing_credential'],
+    [
+      'with a field that no policy sees',
+      'key',
+      { input: { ...QUESTION, amuont: 1 } },
+      400,
+      'invalid_parameter',
+      'malformed_request',
+    ],
+    ['with a body that is no JSON', 'key', '{"input":', 400, 'invalid_parameter', 'malformed_request'],
   ] as const
 
-  it('is refused where the question cannot be believed', async () => {
+  it('is refused where the question cannot be believed, and the row says why', async () => {
     const gateway = await gatewayWith('commit')
     const key = await keyOf(gateway, 'support-tier-1')
     for (const [why, credential, body, status, code] of REFUSED)
       expect(await ask(gateway, credential && key, body), why).toMatchObject({ status, body: { code } })
-    expect(await decisionRows(gateway)).toEqual([])
+    expect((await decisionRows(gateway)).map(({ decision, reason }) => [decision, reason])).toEqual(
+      REFUSED.map(([, , , , , reason]) => ['deny', reason]),
+    )
+  })
+
+  const DENIED = [
+    ['without an input', {}, 'nothing_asked'],
+    ['for a provider that the key is not for', { input: { ...QUESTION, provider: 'x' } }, 'key_provider'],
+    ['about another agent', { input: { ...QUESTION, agent: { id: 'agent-2' } } }, 'not_the_keys_own'],
+    ['about another organisation', { input: { ...QUESTION, organisation: 'other' } }, 'not_the_keys_own'],
+    ["about a project that is not the key's", { input: { ...QUESTION, project: 'p' } }, 'not_the_keys_own'],
+    [
+      'about an operation that the catalogue does not list',
+      { input: { ...QUESTION, operation: 'x' } },
+      'unknown_operation',
+    ],
+  ] as const
+
+  it("is denied where the question is not the key's to ask, or asks for nothing", async () => {
+    const gateway = await gatewayWith('commit')
+    const key = await keyOf(gateway, 'support-tier-1')
+    for (const [why, body, code] of DENIED)
+      expect(await ask(gateway, key, body), why).toMatchObject({
+        status: 200,
+        body: { result: { decision: 'deny', allow: false, reasons: [{ code }] } },
+      })
+    expect((await decisionRows(gateway)).map(({ agent, organisation }) => [agent, organisation])).toEqual(
+      DENIED.map(() => ['agent-1', 'default']),
+    )
   })
 })
