@@ -2,16 +2,20 @@
 /** `countersign`: one file a command. A command that fails says what, where, why and the fix, and exits with 1. */
 import { Command } from 'commander'
 import { ConfigError } from '../config.ts'
-import { auditCommand } from './audit.ts'
-import { callCommand } from './call.ts'
-import { doctorCommand } from './doctor.ts'
-import { initCommand } from './init.ts'
-import { keysCommand } from './keys.ts'
-import { migrateCommand } from './migrate.ts'
 import { CliError } from './output.ts'
-import { policyCommand } from './policy.ts'
-import { sandboxCommand } from './sandbox.ts'
-import { serveCommand } from './serve.ts'
+
+/** In the order of the help. Only the command that is asked for is loaded, so that no call waits for a whole gateway. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./serve.ts')).serveCommand,
+  init: async () => (await import('./init.ts')).initCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  migrate: async () => (await import('./migrate.ts')).migrateCommand,
+  keys: async () => (await import('./keys.ts')).keysCommand,
+  policy: async () => (await import('./policy.ts')).policyCommand,
+  audit: async () => (await import('./audit.ts')).auditCommand,
+  call: async () => (await import('./call.ts')).callCommand,
+  sandbox: async () => (await import('./sandbox.ts')).sandboxCommand,
+}
 
 const program = new Command('countersign')
   .description('Policy decision point and gateway between AI agents and the APIs that move money, messages and data')
@@ -19,18 +23,9 @@ const program = new Command('countersign')
   .showHelpAfterError()
   .configureHelp({ sortSubcommands: false })
 
-for (const command of [
-  serveCommand,
-  initCommand,
-  doctorCommand,
-  migrateCommand,
-  keysCommand,
-  policyCommand,
-  auditCommand,
-  callCommand,
-  sandboxCommand,
-])
-  program.addCommand(command)
+const [asked = ''] = process.argv.slice(2)
+for (const name of Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS))
+  program.addCommand((await COMMANDS[name]!()).copyInheritedSettings(program))
 
 try {
   await program.parseAsync()

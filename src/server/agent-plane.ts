@@ -83,7 +83,7 @@ export function agentPlane(plane: AgentPlane): Hono<Bindings> {
     const { incoming } = c.env
     const [path = '/', query = ''] = split(incoming.url ?? '/')
     const surface = plane.surfaceOf(incoming.headers.host, path)
-    if (!surface) return problem(refuse('not_found', `There is no route ${incoming.method} ${path}.`))
+    if (!surface) return problem(noRoute(incoming.method, path))
     const header = (name: string) => c.req.header(name)
     const names = envelopeOfHeaders(header, plane.validEnvelope)
     const body = await readBody(incoming)
@@ -113,3 +113,10 @@ function split(url: string): [path: string, query: string] {
   const at = url.indexOf('?')
   return at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at + 1)]
 }
+
+const noRoute = (method: string | undefined, path: string): Refusal =>
+  path.startsWith('/admin')
+    ? refuse('not_found', 'The admin plane is another listener.', {
+        fix: 'Use its port: COUNTERSIGN_ADMIN_PORT, 8788 by default.',
+      })
+    : refuse('not_found', `There is no route ${method} ${path.slice(0, 200)}.`)
