@@ -17,6 +17,12 @@ test_a_key_names_groups_or_operations if {
 	count(objections({"operations": ["read"]})) == 1
 }
 
+test_a_list_that_names_the_call_covers_it if {
+	count(objections({"providers": ["stripe"]})) == 0
+	count(objections({"endpoints": ["POST /v1/refunds"]})) == 0
+	count(objections({"customers": ["cus_1"]})) == 0
+}
+
 test_an_empty_list_covers_nothing if {
 	every list in ["providers", "operations", "endpoints", "customers"] {
 		count(objections({list: []})) == 1

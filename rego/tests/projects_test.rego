@@ -30,11 +30,17 @@ billing := {
 			"resources": [{"starts": "acme/"}],
 			"branches": [{"starts": "feature/"}],
 		},
+		{
+			"name": "Grant 4 (git)",
+			"actions": [{"any": true}],
+			"resources": [{"is": "acme/sandbox"}, {"glob": "*/scratch"}],
+			"deny": [{"name": {"is": "delete"}, "text": "delete"}],
+		},
 	],
 	"services": {
 		"stripe": {"lookup": {"refunds:create": {"*": [0]}}, "patterns": []},
 		"tools": {"lookup": {"Bash": {"*": [1]}}, "patterns": []},
-		"git": {"lookup": {}, "patterns": [2]},
+		"git": {"lookup": {}, "patterns": [2, 3]},
 	},
 }
 
@@ -110,8 +116,16 @@ test_branches_hold_for_calls_that_name_one if {
 	read.decision == "allow"
 	evasive := push("push", {"branch": false})
 	codes(evasive) == {"branch_not_granted"}
-	elsewhere := push("fetch", {})
+	elsewhere := decide({"provider": "git", "action": "fetch", "resource": "acme/ledger", "params": {}})
 	codes(elsewhere) == {"no_grant_covers"}
+}
+
+test_a_denied_name_is_an_action_or_a_resource if {
+	sandbox := {"provider": "git", "resource": "acme/sandbox", "params": {}}
+	allowed := decide(object.union(sandbox, {"action": "clone"}))
+	allowed.decision == "allow"
+	denied := decide(object.union(sandbox, {"action": "delete"}))
+	codes(denied) == {"grant_denies"}
 }
 
 test_a_project_without_a_policy_goes_by_the_defaults if {

@@ -2,9 +2,12 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
+/** How long a busy machine takes to start a process says nothing about the question. */
+const START_MS = 60_000
+
 interface Question {
   readonly message: string | object
-  /** How long the program may think. A message 'ready' starts the clock anew. */
+  /** How long the program may think, from its message 'ready' on. */
   readonly deadline_ms: number
   readonly execArgv?: readonly string[]
 }
@@ -20,13 +23,13 @@ export async function askChild<Answer>(program: URL, question: Question): Promis
   let late: NodeJS.Timeout | undefined
   try {
     return await new Promise<Answer | null>((resolve, reject) => {
-      const startClock = () => {
+      const within = (ms: number) => {
         clearTimeout(late)
-        late = setTimeout(resolve, question.deadline_ms, null)
+        late = setTimeout(resolve, ms, null)
       }
-      startClock()
+      within(START_MS)
       child.on('message', (message) => {
-        if (message === 'ready') startClock()
+        if (message === 'ready') within(question.deadline_ms)
         else resolve(message as Answer)
       })
       child.once('error', reject)

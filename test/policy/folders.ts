@@ -3,17 +3,20 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { afterAll } from 'vitest'
 import type { DecisionInput } from '../../src/model/decision.ts'
 
 export const REGO_DIR = fileURLToPath(new URL('../../rego/', import.meta.url))
 export const LIBRARY_DIR = join(REGO_DIR, 'countersign')
 export const SCHEMAS = new URL('../../schemas/', import.meta.url)
 
-/** Files by path: `rego/…` is the operator's policy, `policies/…` the project policies. Gone when the test is over. */
+const made: string[] = []
+afterAll(() => Promise.all(made.map((root) => rm(root, { recursive: true, force: true }))))
+
+/** Files by path: `rego/…` is the operator's policy, `policies/…` the project policies. Gone when the tests are over. */
 export async function folders(files: Readonly<Record<string, string>>) {
   const root = await mkdtemp(join(tmpdir(), 'countersign-policy-'))
-  onTestFinished(() => rm(root, { recursive: true, force: true }))
+  made.push(root)
   const write = async (path: string, content: string) => {
     await mkdir(dirname(join(root, path)), { recursive: true })
     await writeFile(join(root, path), content)
