@@ -10,6 +10,7 @@ const HEADERS_MS_MAX = 10_000
 const HEADER_BYTES_MAX = 16 * 1024
 /** Longer than a client's pool keeps a connection, so that the gateway is not the one to close it under a request. */
 const IDLE_MS = 75_000
+const SWEEP_MS = 50
 
 export interface Listener {
   readonly port: number
@@ -47,8 +48,13 @@ export function listen(app: Hono<{ Bindings: HttpBindings }>, host: string, port
   })
 }
 
+/** A connection that was being answered is idle afterwards, and its client would keep it: look again until all are gone. */
 const closed = (server: Server): Promise<void> =>
   new Promise((done) => {
-    server.close(() => done())
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
+    server.close(() => {
+      clearInterval(sweep)
+      done()
+    })
     server.closeIdleConnections()
   })

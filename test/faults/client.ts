@@ -3,6 +3,7 @@
 export interface Asked {
   readonly run: string
   readonly call_id?: string
+  readonly occurrence?: number
   readonly operation?: string
   readonly params?: Readonly<Record<string, unknown>>
 }

@@ -8,7 +8,7 @@ import { ENGINES, type Here, openSite, type Site } from './site.ts'
 /** How the client names the call when it comes again. */
 const NAMINGS = ['by its call id', 'by its fingerprint'] as const
 
-describe.each(ENGINES)('killed on %s', (engine) => {
+describe.each(ENGINES)('killed on %s', { timeout: 90_000 }, (engine) => {
   const calls = POINTS.flatMap((point) => NAMINGS.map((naming) => ({ point, naming, asked: callAt(point, naming) })))
   let site: Site
   let agent: Agent
