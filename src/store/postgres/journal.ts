@@ -8,7 +8,7 @@ import type { CallRecord, Identity, Journal } from '../../model/journal.ts'
 import type { OutcomeKind } from '../../model/outcome.ts'
 import { type EventRow, eventOf } from './event-row.ts'
 import { asFault, isDataFault } from './faults.ts'
-import { createGroupCommit } from './group-commit.ts'
+import { createGroupCommit, type Write } from './group-commit.ts'
 import type { Opened } from './opened.ts'
 import {
   eventsWrite,
@@ -22,6 +22,8 @@ import {
 /** A batch is bounded in count and size, so that one statement stays far below its time-out. */
 const BATCH_MAX = 256
 const BATCH_BYTES_MAX = 4_000_000
+
+const LOOKUP_BYTES = 200
 
 const PAGE_DEFAULT = 100
 const PAGE_MAX = 1_000
@@ -39,6 +41,29 @@ export function createJournal(opened: Opened): Journal {
     isDataFault,
   })
 
+  const lookups = createGroupCommit<Lookup, readonly Twin[]>({
+    pumps,
+    batchMax: BATCH_MAX,
+    batchBytesMax: BATCH_BYTES_MAX,
+    write: async (batch) => (await findTwins(batch)).map((result) => ({ kind: 'done', result })),
+    isDataFault,
+  })
+
+  async function findTwins(batch: readonly Lookup[]): Promise<readonly (readonly Twin[])[]> {
+    const asked = batch.flatMap(({ identities }, item) => identities.map((identity) => ({ identity, item })))
+    const rows = await ask<{ place: number; digest: string; event_id: EventId }>(
+      FIND_TWINS,
+      asked.map(({ identity }) => identity.name),
+      asked.map(({ identity }) => identity.window_s ?? null),
+    )
+    const found: Twin[][] = batch.map(() => [])
+    for (const { place, digest, event_id } of rows) {
+      const { identity, item } = asked[place - 1]!
+      found[item]!.push({ identity, digest, event_id })
+    }
+    return found
+  }
+
   async function ask<Row extends pg.QueryResultRow>(statement: Statement, ...values: unknown[]): Promise<Row[]> {
     try {
       const { rows } = await reads.query<Row>({ ...statement, values })
@@ -49,15 +74,8 @@ export function createJournal(opened: Opened): Journal {
   }
 
   return {
-    async findTwins(identities) {
-      if (identities.length === 0) return []
-      const rows = await ask<{ place: number; digest: string; event_id: EventId }>(
-        FIND_TWINS,
-        identities.map(({ name }) => name),
-        identities.map(({ window_s }) => window_s ?? null),
-      )
-      return rows.map(({ place, digest, event_id }) => ({ identity: identities[place - 1]!, digest, event_id }))
-    },
+    findTwins: async (identities) =>
+      identities.length === 0 ? [] : lookups.add({ identities, bytes: LOOKUP_BYTES * identities.length }),
 
     async append(events) {
       if (events.length > 0) await queue.add(eventsWrite(events))
@@ -161,6 +179,17 @@ export function createJournal(opened: Opened): Journal {
       await opened.close()
     },
   }
+}
+
+/** Every call looks for its twins: those of one turn look together, as they write together. */
+interface Lookup extends Write {
+  readonly identities: readonly Identity[]
+}
+
+interface Twin {
+  readonly identity: Identity
+  readonly digest: string
+  readonly event_id: EventId
 }
 
 interface Statement {

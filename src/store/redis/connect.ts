@@ -11,6 +11,8 @@ const OPTIONS = {
   // A peer that vanished without a word: connect anew rather than time out for ever.
   socketTimeout: 2 * COMMAND_TIMEOUT_MS,
   enableOfflineQueue: false,
+  // Commands of one turn of the event loop leave in one write.
+  enableAutoPipelining: true,
   // Whoever waited has been refused by then. (Were a script sent twice, as a cluster client may, it would still count once.)
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
@@ -32,6 +34,7 @@ function connect(url: string): Connection {
     }),
     {
       enableOfflineQueue: false,
+      enableAutoPipelining: OPTIONS.enableAutoPipelining,
       clusterRetryStrategy: OPTIONS.retryStrategy,
       redisOptions: {
         ...OPTIONS,
