@@ -1,11 +1,10 @@
 /** Which operation a raw method and path are. Judged before any URL parser smooths the path over. */
+import { oddity } from '../model/path.ts'
 import { type Refusal, refuse } from '../model/refusal.ts'
 import type { Entry } from './entry.ts'
 
 /** Ids go into paths, so they hold nothing that a path could read as its own. */
 export const ID = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}$/
-
-const PATH_LENGTH_MAX = 2048
 
 interface RouteNode {
   readonly statics: Map<string, RouteNode>
@@ -21,18 +20,6 @@ interface Routed {
 }
 
 export type Router = (method: string, rawPath: string) => Routed | Refusal
-
-const badPath = (rawPath: string): string | undefined => {
-  if (rawPath.length > PATH_LENGTH_MAX) return `it is longer than ${PATH_LENGTH_MAX} characters`
-  if (!rawPath.startsWith('/')) return 'it does not start with one slash'
-  if (rawPath.includes('//')) return 'it has a doubled slash'
-  if (rawPath.includes('\\')) return 'it has a backslash'
-  if (rawPath.includes('%')) return 'it has a percent-escape, and no path of the catalogue needs one'
-  if (rawPath.includes('#')) return 'it has a fragment'
-  if (/\/\.{1,2}(\/|$)/.test(rawPath)) return 'it has a dot segment'
-  if (/[^\x21-\x7e]/.test(rawPath)) return 'it has a character outside plain ASCII'
-  return undefined
-}
 
 /** A segment map: static segments win over parameters, and a dead end falls back to the parameter. */
 export function buildRouter(provider: string, entries: readonly Entry[]): Router {
@@ -65,7 +52,7 @@ export function buildRouter(provider: string, entries: readonly Entry[]): Router
   return (method, rawPath) => {
     const end = rawPath.indexOf('?')
     const path = end < 0 ? rawPath : rawPath.slice(0, end)
-    const wrong = badPath(path)
+    const wrong = oddity(path)
     if (wrong) return refuse('bad_path', `The path is refused: ${wrong}.`)
     const values: string[] = []
     const node = find(root, path.split('/').slice(1), 0, values)

@@ -17,6 +17,7 @@ import { faultRefusal, problem } from './problem.ts'
 import { providerError } from './provider-error.ts'
 import { asData, asProvider } from './reply.ts'
 import type { SurfaceOf } from './surface.ts'
+import { splitTarget, targetOf } from './target.ts'
 
 export interface AgentPlane extends AuthzenDoor, OpaDoor {
   readonly call: (request: CallRequest) => Promise<Reply>
@@ -81,7 +82,7 @@ export function agentPlane(plane: AgentPlane): Hono<Bindings> {
   // The provider's own API: under its name, by its host name, or at the root, for SDKs that take no path prefix.
   app.all('*', async (c) => {
     const { incoming } = c.env
-    const [path = '/', query = ''] = split(incoming.url ?? '/')
+    const [path, query] = splitTarget(targetOf(incoming))
     const surface = plane.surfaceOf(incoming.headers.host, path)
     if (!surface) return problem(noRoute(incoming.method, path))
     const header = (name: string) => c.req.header(name)
@@ -107,11 +108,6 @@ export function agentPlane(plane: AgentPlane): Hono<Bindings> {
 
   app.onError((error) => problem(faultRefusal(error)))
   return app
-}
-
-function split(url: string): [path: string, query: string] {
-  const at = url.indexOf('?')
-  return at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at + 1)]
 }
 
 const noRoute = (method: string | undefined, path: string): Refusal =>

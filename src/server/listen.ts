@@ -1,8 +1,11 @@
 /** One HTTP listener with the limits of both planes. */
-import type { Server } from 'node:http'
+import type { RequestListener, Server, ServerOptions } from 'node:http'
 import { createServer } from 'node:http'
 import { type HttpBindings, serve } from '@hono/node-server'
 import type { Hono } from 'hono'
+import { refuse } from '../model/refusal.ts'
+import { problemOf } from './problem.ts'
+import { keepTarget } from './target.ts'
 
 /** A request that has not come whole by then gets 408. */
 const REQUEST_MS_MAX = 30_000
@@ -25,7 +28,7 @@ export function listen(app: Hono<{ Bindings: HttpBindings }>, host: string, port
         fetch: app.fetch,
         hostname: host,
         port,
-        createServer,
+        createServer: strictServer,
         serverOptions: {
           requestTimeout: REQUEST_MS_MAX,
           headersTimeout: HEADERS_MS_MAX,
@@ -47,6 +50,23 @@ export function listen(app: Hono<{ Bindings: HttpBindings }>, host: string, port
     )
   })
 }
+
+/** A name or an address, and a port: what a URL can hold. */
+const HOST = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i
+
+/** Sees each request before any router does. */
+const strictServer = ((options: ServerOptions, listener: RequestListener) =>
+  createServer(options, (incoming, outgoing) => {
+    const hosts = incoming.headersDistinct.host ?? []
+    if (hosts.length !== 1 || !HOST.test(hosts[0]!)) {
+      const refusal = refuse('malformed_request', 'The request has no Host header that names one host.')
+      outgoing.writeHead(400, { 'content-type': 'application/problem+json', connection: 'close' })
+      outgoing.end(JSON.stringify(problemOf(refusal)))
+      return
+    }
+    keepTarget(incoming)
+    listener(incoming, outgoing)
+  })) as typeof createServer
 
 /** A connection that was being answered is idle afterwards, and its client would keep it: look again until all are gone. */
 const closed = (server: Server): Promise<void> =>

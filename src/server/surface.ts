@@ -1,4 +1,5 @@
 /** Which provider's own API a raw request means, if any. The request chooses a surface; the origin stays pinned. */
+import { oddity } from '../model/path.ts'
 import { type Refusal, refuse } from '../model/refusal.ts'
 
 export interface Surface {
@@ -23,6 +24,8 @@ export function surfaces(providers: readonly ProviderNames[], root: string): Sur
     const name = host?.replace(/:\d+$/, '').toLowerCase()
     const hosted = providers.find(({ hosts }) => name !== undefined && hosts.includes(name))
     if (hosted) return { provider: hosted.name, path, objection }
+    // The catalogue refuses an odd path in the provider's own shape, and the refusal is written down.
+    if (oddity(path) !== undefined) return { provider: root, path, objection }
     const [, version, first = ''] = path.split('/', 3)
     return version === 'v1' && !OWN.has(first) ? { provider: root, path, objection } : undefined
   }
