@@ -81,7 +81,11 @@ function missingOrForeignPackage({ modules, pathOf }: PolicySources): PolicyProb
   }
 }
 
-function problemOf({ code, message, file, row, col }: RegoProblem, { pathOf }: PolicySources): PolicyProblem {
+/** An error of OPA's in the words of policy authors, at the place that they know. */
+export function problemOf(
+  { code, message, file, row, col }: RegoProblem,
+  { pathOf }: Pick<PolicySources, 'pathOf'>,
+): PolicyProblem {
   const place = { ...(file && { file: pathOf(file) }), ...(row && { row }), ...(col && { col }) }
   const missing = /^undefined function (\S+)/.exec(message)?.[1]
   if (missing)

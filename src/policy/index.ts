@@ -4,9 +4,21 @@
  * is decided is thrown as a fault: the call is then refused.
  */
 export { type BuiltPolicy, buildPolicy, type PolicyFolders, readPolicy } from './build.ts'
+export {
+  BASE_CALL,
+  type CallFields,
+  type CaseReading,
+  type Expected,
+  type PolicyCase,
+  readCases,
+  wholeCall,
+} from './cases.ts'
+export { problemOf } from './compile.ts'
 export { ENTRY_POINT, INPUT_BYTES_MAX } from './instance.ts'
+export { type OpenPolicy, openPolicy, type World } from './open.ts'
 export { type Grant, type ParsedProject, type ProjectPolicy, parseProjectPolicy } from './project-policy.ts'
 export { explainPolicyRefusal, isPolicyRefusal, type PolicyProblem, type PolicyRefusal } from './refusal.ts'
+export { CASES_MODULE, type CaseResult, casesAsTests, codesOf, runCases } from './run-cases.ts'
 export type { PolicySources } from './sources.ts'
 export { createPolicyStore, type PolicyStore, type PolicyStoreOptions, type Reloaded } from './store.ts'
 export {

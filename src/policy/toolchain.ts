@@ -71,8 +71,11 @@ const DEADLINE_MS = 60_000
 const COMPLAINT_CHARS_MAX = 2_000
 
 const program = new URL('./toolchain/run-opa.mjs', import.meta.url)
-/** WASI is experimental in Node 20, and says so at every start; V8's better code would come too late for one question. */
-const FLAGS = ['--disable-warning=ExperimentalWarning', '--liftoff-only']
+/**
+ * WASI is experimental in Node 20, and says so at every start; V8's better code would come too late for one question; and
+ * its fast calls into native code are those that run-opa.mjs must avoid.
+ */
+const FLAGS = ['--disable-warning=ExperimentalWarning', '--liftoff-only', '--no-turbo-fast-api-calls']
 
 /** Compiles to unoptimised WASM. Both dialects of Rego may stand side by side. */
 export async function compileRego(

@@ -108,7 +108,7 @@ const store = async (rules: string) => {
 }
 const RANK = { allow: 2, hold: 1, deny: 0 } as const
 
-test('10,000 calls: the compiled policy and OPA’s own evaluator agree on each', async () => {
+test('10,000 calls: the compiled policy and OPA’s own evaluator agree on each', { timeout: 180_000 }, async () => {
   const { at, policy } = await store(RULES + DENY)
   const calls = fc.sample(inputs, { numRuns: 10_000, seed: 20261121 })
   const sources = await readPolicy(at)

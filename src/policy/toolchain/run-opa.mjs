@@ -7,8 +7,13 @@ import { join } from 'node:path'
 import { WASI } from 'node:wasi'
 import { brotliDecompressSync } from 'node:zlib'
 
-// Node 20 frees a WASI object that only its running instance needs, in the midst of the run, and aborts.
+// WASM calls Node's native functions by a way on which a garbage collection does not see the stack: Node 20 then frees what
+// is in use, the WASI object itself or the code of its caller, and crashes. So each is called through JavaScript, and the
+// object is held.
 const held = []
+
+const scanned = (imports) =>
+  Object.fromEntries(Object.entries(imports).map(([name, native]) => [name, (...args) => native(...args)]))
 
 /** @param {string} request */
 process.once('message', (request) => {
@@ -30,7 +35,7 @@ process.once('message', (request) => {
     })
     held.push(wasi)
     process.send('ready')
-    const code = wasi.start(new WebAssembly.Instance(module, wasi.getImportObject()))
+    const code = wasi.start(new WebAssembly.Instance(module, { wasi_snapshot_preview1: scanned(wasi.wasiImport) }))
     const message =
       code === 0 ? { answer: readFileSync(answered, 'utf8') } : { fault: readFileSync(complained, 'utf8') }
     process.send(message, () => process.disconnect())
