@@ -1,7 +1,7 @@
 /** The process: wires the ports, keeps time, and drains. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Ajv2020 } from 'ajv/dist/2020.js'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { type Logger, pino } from 'pino'
 import { toLine } from './audit/index.ts'
@@ -55,7 +55,6 @@ import {
   openPglite,
   openPostgres,
 } from './store/postgres/index.ts'
-import { createRedisCounters } from './store/redis/index.ts'
 import { vaultKeys } from './vault-keys.ts'
 
 export interface Gateway {
@@ -147,7 +146,6 @@ async function assemble(
   ]))
     await rebuild(organisation)
 
-  const recovery = keepRecovering(rooms, config, metrics, log)
   let draining = false
   const observed = metrics.observe((request: CallRequest) => call(rooms, request))
   const admitting =
@@ -175,7 +173,7 @@ async function assemble(
   const ajv = formats.default(new Ajv2020({ allErrors: false, strict: false }))
   const schemas = { call: schema('call'), vaultKey: schema('vault-key'), config: schema('config') }
   ajv.addSchema(schemas.config)
-  const valid = ajv.compile(schema('decision-input'))
+  const valid = compiledAtFirstUse(ajv, schema('decision-input'))
   const decisions = (asker: Judging['asker'], public_url?: string) => ({
     judge: admitting(judging(rooms, { audit: config.decision_audit, valid, asker })),
     names: operationNames(catalogue),
@@ -208,7 +206,7 @@ async function assemble(
       ...decisions(async (credential) => adminRefusal(credential, token.value) ?? null),
       token: token.value,
       parseJson,
-      validKey: ajv.compile(schemas.vaultKey),
+      validKey: compiledAtFirstUse(ajv, schemas.vaultKey),
       // The plane has checked the body against schemas/vault-key.json, which is this type.
       keys: { ...managed, create: (request) => managed.create(request as unknown as VaultKeyRequest) },
       onFault: (fault) => log.error(faultOf(fault), 'an admin request failed'),
@@ -229,6 +227,7 @@ async function assemble(
     config.admin_port,
   )
   closers.push(() => admin.close())
+  const recovery = keepRecovering(rooms, config, metrics, log)
   log.info(
     { agent_port: agent.port, admin_port: admin.port, engine: stores.engine, gateway: rooms.gateway_id },
     'ready',
@@ -265,7 +264,7 @@ async function openStores(config: Config, { log, around }: Required<GatewayOptio
     ? openPostgres({ url: config.database_url, log: (message) => log.warn(message) })
     : await openPglite({ dataDir: config.data_dir, preparedFile: PREPARED_DATABASE })
   await migrate(opened.db)
-  const counters = config.redis_url ? createRedisCounters({ url: config.redis_url, log }) : createMemoryCounters()
+  const counters = config.redis_url ? await redisCounters(config.redis_url, log) : createMemoryCounters()
   return {
     engine: `${opened.engine} + ${config.redis_url ? 'redis' : 'memory'}`,
     journal: around('journal', faultsAs('audit_unavailable', createJournal(opened))),
@@ -273,6 +272,12 @@ async function openStores(config: Config, { log, around }: Required<GatewayOptio
     credentials: faultsAs('audit_unavailable', createCredentialStore(opened.db)),
     counters: around('counters', faultsAs('counters_unavailable', counters)),
   }
+}
+
+/** Loaded where it is used: without Redis, no start waits for its client. */
+async function redisCounters(url: string, log: Logger): Promise<Counters> {
+  const { createRedisCounters } = await import('./store/redis/index.ts')
+  return createRedisCounters({ url, log })
 }
 
 /** Credentials of the environment are taken where none is stored; the sandbox wants none but its own. */
@@ -407,6 +412,19 @@ function faultOf(error: unknown): { fault: string } {
   const chain: string[] = []
   for (let at = error; at instanceof Error && chain.length < 4; at = at.cause) chain.push(`${at.name}: ${at.message}`)
   return { fault: chain.join(' < ') || 'unknown' }
+}
+
+/** A start does not wait for what its first calls may never need. */
+function compiledAtFirstUse(ajv: Ajv2020, schema: object): ValidateFunction {
+  let compiled: ValidateFunction | undefined
+  const valid = (data: unknown): boolean => {
+    compiled ??= ajv.compile(schema)
+    const fits = compiled(data)
+    valid.errors = compiled.errors
+    return fits
+  }
+  valid.errors = undefined as ValidateFunction['errors']
+  return valid as ValidateFunction
 }
 
 const schema = (name: string): Record<string, unknown> & { $id?: string } =>
