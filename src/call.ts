@@ -75,7 +75,7 @@ export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Pro
     const lines = step.linesOf(settings, known, facts, now())
     const spend = isRefusal(lines) ? [] : await step.spendFacts(counters, key.organisation, lines)
     const decision = step.decide(rooms.policy(), { known, operation, params, facts, spend, time: now() })
-    known = { ...known, decision }
+    known = { ...known, spend, decision }
     if (decision.decision !== 'allow') return await refused(step.denial(decision))
     if (isRefusal(lines)) return await refused(lines)
     if (operation.cost === 'amount' && !facts.amount) return await refused(step.priceUnknown(operation))

@@ -252,10 +252,11 @@ function decisionRow(
   input: DecisionInput,
   decision: Decision,
 ): AuditEvent {
-  const { provider, params, amount, customer, run, turn, correlation_id, occurrence, organisation, project } = input
+  const { provider, params, amount, customer, spend, run, turn, correlation_id, occurrence, organisation, project } =
+    input
   const operation = operationOf(rooms, input as unknown as Given)
   const known: Known = {
-    ...{ event_id, provider, asked: input.operation, occurrence, decision },
+    ...{ event_id, provider, asked: input.operation, occurrence, spend, decision },
     ...(key && { key }),
     ...defined({ run, turn, correlation_id }),
     facts: defined({ amount, customer }),

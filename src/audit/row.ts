@@ -2,7 +2,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { VaultKey } from '../model/agent.ts'
 import type { SpendAlert } from '../model/counters.ts'
-import type { Decision } from '../model/decision.ts'
+import type { Decision, SpendFact } from '../model/decision.ts'
 import { defined } from '../model/defined.ts'
 import type { AuditEvent, EventKind } from '../model/event.ts'
 import type { EventId } from '../model/id.ts'
@@ -27,6 +27,8 @@ export interface Known {
   /** Redacted already. */
   readonly params?: JsonObject
   readonly facts?: Facts
+  /** What policy saw of the counters. */
+  readonly spend?: readonly SpendFact[]
   readonly decision?: Decision
 }
 
@@ -50,7 +52,7 @@ type Own = Partial<
 export const NOBODY = '-'
 
 export function row(kind: EventKind, known: Known, own: Own, now: Date): AuditEvent {
-  const { key, operation, facts, decision } = known
+  const { key, operation, facts, spend = [], decision } = known
   return defined({
     id: uuidv7(),
     event_id: known.event_id,
@@ -77,6 +79,8 @@ export function row(kind: EventKind, known: Known, own: Own, now: Date): AuditEv
     tags: decision?.obligations.tags,
     params: known.params,
     customer: facts?.customer,
+    // With the decision alone: the other rows of a call need no copy of it.
+    spend: kind === 'decision' && spend.length > 0 ? spend : undefined,
     cost: facts?.amount?.value,
     currency: facts?.amount?.currency,
     ...own,

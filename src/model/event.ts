@@ -1,5 +1,5 @@
 /** One immutable audit row. Every step of a call, and every change of who may do what, is one. */
-import type { Verdict } from './decision.ts'
+import type { SpendFact, Verdict } from './decision.ts'
 import type { EventId } from './id.ts'
 import type { JsonObject } from './operation.ts'
 
@@ -50,6 +50,8 @@ export interface AuditEvent {
   /** Redacted by the catalogue. */
   readonly params?: JsonObject
   readonly customer?: string
+  /** Of a decision: the counters as policy saw them. Absent where the call draws on no budget. */
+  readonly spend?: readonly SpendFact[]
   /** Minor units. */
   readonly cost?: number
   readonly currency?: string
@@ -61,6 +63,7 @@ export interface AuditEvent {
 }
 
 export interface AuditQuery {
+  readonly kind?: string
   readonly run?: string
   readonly agent?: string
   readonly project?: string

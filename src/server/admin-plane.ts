@@ -44,7 +44,18 @@ type Bindings = { Bindings: HttpBindings }
 
 const KEY_FILTERS = ['id', 'organisation', 'project', 'agent', 'role', 'run'] as const
 const AUDIT_FILTERS = [
-  ...(['run', 'agent', 'project', 'key', 'provider', 'operation', 'decision', 'event_id', 'correlation_id'] as const),
+  ...([
+    'kind',
+    'run',
+    'agent',
+    'project',
+    'key',
+    'provider',
+    'operation',
+    'decision',
+    'event_id',
+    'correlation_id',
+  ] as const),
   ...(['since', 'until', 'cursor'] as const),
 ]
 const PAGE_ROWS = 100

@@ -362,8 +362,8 @@ const heldOf = ({ counter, amount, ends_at }: { counter: string; amount: number;
 })
 
 async function pageOf(db: Opened['db'], query: AuditQuery): Promise<readonly AuditEvent[]> {
-  const { run, agent, project, key, provider, operation, decision, event_id, correlation_id } = query
-  const equal = { run, agent, project, key_id: key, provider, operation, decision, event_id, correlation_id }
+  const { kind, run, agent, project, key, provider, operation, decision, event_id, correlation_id } = query
+  const equal = { kind, run, agent, project, key_id: key, provider, operation, decision, event_id, correlation_id }
   let page = db.selectFrom('audit_events').selectAll()
   for (const [column, value] of Object.entries(equal)) {
     if (value !== undefined) page = page.where(column as keyof typeof equal, '=', value)

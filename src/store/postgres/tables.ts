@@ -35,6 +35,7 @@ interface AuditEventsTable {
   expires: string | null
   params: JsonColumn
   customer: string | null
+  spend: JsonColumn
   cost: BigInteger | null
   currency: string | null
   policy_revision: string | null

@@ -37,6 +37,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       expires text,
       params jsonb,
       customer text,
+      spend jsonb,
       cost bigint,
       currency text,
       policy_revision text,

@@ -163,19 +163,19 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       insert into audit_events
         (id, event_id, kind, ts, organisation, project, agent, role, run, turn, correlation_id, call_id, occurrence,
          key_id, provider, operation, action, resource, decision, reason, reasons, http_status, grant_id, approved_by,
-         expires, params, customer, cost, currency, policy_revision, outcome, upstream_request_id, latency_ms, tags,
-         leaf_hash)
+         expires, params, customer, spend, cost, currency, policy_revision, outcome, upstream_request_id, latency_ms,
+         tags, leaf_hash)
         select x.id, x.event_id, x.kind, x.ts, x.organisation, x.project, x.agent, x.role, x.run, x.turn,
                x.correlation_id, x.call_id, x.occurrence, x.key_id, x.provider, x.operation, x.action, x.resource,
                x.decision, x.reason, x.reasons, x.http_status, x.grant_id, x.approved_by, x.expires, x.params,
-               x.customer, x.cost, x.currency, x.policy_revision, x.outcome, x.upstream_request_id, x.latency_ms,
-               x.tags, x.leaf_hash
+               x.customer, x.spend, x.cost, x.currency, x.policy_revision, x.outcome, x.upstream_request_id,
+               x.latency_ms, x.tags, x.leaf_hash
         from json_to_recordset(p_events)
           as x(item integer, id uuid, event_id uuid, kind text, ts timestamptz, organisation text, project text,
                agent text, role text, run text, turn integer, correlation_id text, call_id text, occurrence integer,
                key_id text, provider text, operation text, action text, resource text, decision text, reason text,
                reasons jsonb, http_status integer, grant_id text, approved_by text, expires text, params jsonb,
-               customer text, cost bigint, currency text, policy_revision text, outcome text,
+               customer text, spend jsonb, cost bigint, currency text, policy_revision text, outcome text,
                upstream_request_id text, latency_ms double precision, tags jsonb, leaf_hash bytea)
         where x.item <> all (v_out) order by x.id;
 
