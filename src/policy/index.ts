@@ -36,3 +36,4 @@ export {
   regoBuiltins,
   testRego,
 } from './toolchain.ts'
+export { watchFolders } from './watch.ts'

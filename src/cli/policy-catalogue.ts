@@ -1,0 +1,24 @@
+/** What the catalogue knows of a call that a policy author wrote down. */
+import { type Catalogue, loadCatalogue } from '../catalogue/index.ts'
+import { PROVIDERS_DIR } from '../layout.ts'
+import type { Params } from '../model/operation.ts'
+import { isRefusal } from '../model/refusal.ts'
+import type { CallFields } from '../policy/index.ts'
+
+let loaded: Catalogue | undefined
+export const catalogue = (): Catalogue => {
+  loaded ??= loadCatalogue(PROVIDERS_DIR)
+  return loaded
+}
+
+/** Group, effect, action and the rest of the operation, and the amount and customer that the params alone say. */
+export function known({ provider, operation: name, params }: CallFields): CallFields {
+  if (typeof provider !== 'string' || typeof name !== 'string') return {}
+  const operation = catalogue().resolve(provider, name)
+  if (isRefusal(operation)) return {}
+  const { group, effect, action, resource, method, path } = operation
+  const facts = isObject(params) ? catalogue().facts(operation, params as Params, {}) : {}
+  return { group, effect, action, resource, method, path, ...facts }
+}
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
