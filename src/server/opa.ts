@@ -108,24 +108,17 @@ const WARNING = {
   warning: { code: 'api_usage_warning', message: "'input' key missing from the request" },
 }
 
-/** Decoded segments; null where the path is no text. */
-function pathOf(c: Call, prefix: string): readonly string[] | null {
-  try {
-    return c.req.path
-      .slice(prefix.length)
-      .split('/')
-      .filter((segment) => segment !== '')
-      .map(decodeURIComponent)
-  } catch {
-    return null
-  }
-}
+/** The router has decoded them. */
+const pathOf = (c: Call, prefix: string): readonly string[] =>
+  c.req.path
+    .slice(prefix.length)
+    .split('/')
+    .filter((segment) => segment !== '')
 
 const PACKAGES = ['tool_decision', 'countersign']
 
 /** What no package defines is undefined whatever the input, and nothing is judged for it. */
-const asks = (path: readonly string[] | null): boolean =>
-  path !== null && (path.length === 0 || PACKAGES.includes(path[0]!))
+const asks = ([first]: readonly string[]): boolean => first === undefined || PACKAGES.includes(first)
 
 function resultAt(path: readonly string[], decision: Decision): unknown {
   const { decision: verdict } = decision
@@ -140,8 +133,8 @@ function resultAt(path: readonly string[], decision: Decision): unknown {
   return at
 }
 
-function document(c: Call, path: readonly string[] | null, judged: Judgement | undefined, start: number): object {
-  if (judged === undefined || path === null) return {}
+function document(c: Call, path: readonly string[], judged: Judgement | undefined, start: number): object {
+  if (judged === undefined) return {}
   const { event_id, decision, evaluation_ns } = judged
   const result = resultAt(path, decision)
   return {

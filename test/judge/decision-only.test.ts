@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import { readConfig } from '../../src/config.ts'
-import { type Gateway, startGateway } from '../../src/main.ts'
+import { type Gateway, type GatewayOptions, startGateway } from '../../src/main.ts'
+import { Fault } from '../../src/model/fault.ts'
 import { freshDatabase } from '../services/database.ts'
 
 const QUESTION = {
@@ -33,7 +34,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
 })
 
-async function gatewayWith(decision_audit: string): Promise<Gateway> {
+async function gatewayWith(decision_audit: string, options: GatewayOptions = {}): Promise<Gateway> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-judge-'))
   mkdirSync(join(folder, 'rego'))
   writeFileSync(join(folder, 'rego/tool_decision.rego'), RULE)
@@ -50,7 +51,7 @@ async function gatewayWith(decision_audit: string): Promise<Gateway> {
       },
       folder,
     ),
-    { log: pino({ level: 'silent' }) },
+    { log: pino({ level: 'silent' }), ...options },
   )
   ends.push(
     async () => rmSync(folder, { recursive: true }),
@@ -141,6 +142,26 @@ describe('a decision without a call', () => {
     expect((await decisionRows(gateway)).map(({ decision, reason }) => [decision, reason])).toEqual(
       REFUSED.map(([, , , , , reason]) => ['deny', reason]),
     )
+  })
+
+  it('is not given where its row cannot be written', async () => {
+    let down = false
+    const around = <Port extends object>(name: string, port: Port): Port =>
+      name !== 'journal'
+        ? port
+        : new Proxy(port, {
+            get: (target, member) =>
+              down && member === 'append'
+                ? () => Promise.reject(new Fault('audit_unavailable', 'the store is down'))
+                : Reflect.get(target, member),
+          })
+    const gateway = await gatewayWith('commit', { around })
+    const key = await keyOf(gateway, 'support-tier-1')
+    expect((await ask(gateway, key, { input: QUESTION })).status).toBe(200)
+    down = true
+    const refused = await ask(gateway, key, { input: QUESTION })
+    expect(refused).toMatchObject({ status: 503, body: { code: 'internal_error' } })
+    expect(refused.body).not.toHaveProperty('result')
   })
 
   const DENIED = [
