@@ -85,13 +85,15 @@ param(limit) := object.get(input.params, split(limit.param, "."), null)
 
 actual(limit) := "absent" if {
 	param(limit) == null
-} else := $"{param(limit)}"
+} else := $"{param(limit)}" if {
+	type_name(param(limit)) in {"string", "number", "boolean"}
+} else := $"of type {type_name(param(limit))}"
 
 bounds(limit) := concat(" and ", [bound |
 	some bound in [
 		[$"at most {limit.max}" | limit.max],
 		[$"at least {limit.min}" | limit.min],
-		[$"one of {limit["in"]}" | limit["in"]],
+		[$"one of {concat(", ", [$"{item}" | some item in limit["in"]])}" | limit["in"]],
 	][_]
 ])
 

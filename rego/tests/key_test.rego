@@ -47,6 +47,12 @@ test_every_limit_must_hold if {
 
 test_an_absent_param_fails_its_limit if count(objections({"limits": [{"param": "currency", "in": ["usd"]}]})) == 1
 
+test_a_list_fails_its_limit if {
+	call := changed({"params": {"amount": [1]}, "key": {"limits": [{"param": "amount", "max": 9}]}})
+	found := data.countersign.key.objections with input as call
+	count(found) == 1
+}
+
 test_a_text_is_no_number if {
 	call := changed({"params": {"amount": "9"}, "key": {"limits": [{"param": "amount", "min": 1}]}})
 	found := data.countersign.key.objections with input as call
