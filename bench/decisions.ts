@@ -1,15 +1,16 @@
 /** Decisions per second over HTTP, next to OPA's own server with the same policy and the same question. */
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { administer } from '../test/services/database.ts'
 import { startPostgres } from '../test/services/postgres.ts'
 import { freePort } from '../test/services/process.ts'
-import { AGENT, allowMeasured, policyFolder, startMeasuredGateway } from './gateway.ts'
+import { AGENT, allowMeasured, type MeasuredGateway, policyFolder, startMeasuredGateway } from './gateway.ts'
 import { type Server, start } from './program.ts'
 import { type Effort, takeTurns } from './rounds.ts'
 import { ms, rate, type Table, times, verdict } from './table.ts'
-import { load } from './wrk.ts'
+import { type Figures, load } from './wrk.ts'
 
 const OPA = fileURLToPath(new URL('../.cache/bin/opa', import.meta.url))
 const CLIENTS = 32
@@ -42,23 +43,32 @@ export async function decisions(effort: Effort): Promise<Table> {
   const postgres = await startPostgres()
   const servers: Server[] = []
   try {
-    const ours = async (decision_audit: string) => {
-      await administer(postgres.url, `create database ${decision_audit}_audit`)
-      const DATABASE_URL = postgres.url.replace(/postgres$/, `${decision_audit}_audit`)
-      const env = { DATABASE_URL, STRIPE_API_KEY: 'sk_test_x' }
-      const gateway = await startMeasuredGateway({ env, config: `decision_audit: ${decision_audit}\n` })
-      servers.push(gateway)
-      return contestant(gateway, '/v1/data/tool_decision', await gateway.vaultKey(VAULT_KEY))
+    const ours = async (decision_audit: string, processes = 1) => {
+      const database = `${decision_audit}_${processes}`
+      await administer(postgres.url, `create database ${database}`)
+      const env = {
+        DATABASE_URL: postgres.url.replace(/postgres$/, database),
+        STRIPE_API_KEY: 'sk_test_x',
+        COUNTERSIGN_MASTER_KEY: randomBytes(32).toString('base64'),
+      }
+      const gateways: MeasuredGateway[] = []
+      for (let started = 0; started < processes; started += 1) {
+        gateways.push(await startMeasuredGateway({ env, config: `decision_audit: ${decision_audit}\n` }))
+        servers.push(gateways[started]!)
+      }
+      return contestant(gateways, '/v1/data/tool_decision', await gateways[0]!.vaultKey(VAULT_KEY))
     }
     const opa = async (...flags: string[]) => {
       const server = await startOpa(flags)
       servers.push(server)
-      return contestant(server, '/v1/data/countersign/decision')
+      return contestant([server], '/v1/data/countersign/decision')
     }
     const contestants = {
       off: await ours('off'),
+      two: await ours('off', 2),
       opa: await opa(),
       commit: await ours('commit'),
+      committing: await ours('commit', 2),
       buffered: await ours('buffered'),
       console: await opa('--set', 'decision_logs.console=true'),
     }
@@ -73,27 +83,29 @@ export async function decisions(effort: Effort): Promise<Table> {
       told[by].cpu_ms!.toFixed(3),
       peer ? times(told[by].per_second / told[peer].per_second) : '',
     ]
-    const silent = told.off.per_second / told.opa.per_second
-    const logged = told.commit.per_second / told.console.per_second
+    const silent = told.two.per_second / told.opa.per_second
+    const logged = told.committing.per_second / told.console.per_second
     return {
       title: 'Decisions per second over HTTP',
       about:
         `One question about a refund, allowed by a rule, asked by ${CLIENTS} clients (wrk, one thread) of one server at a time. ` +
         'The same Rego files and the same input everywhere, and the same answer: that is checked first. ' +
-        'The gateway is one Node process and checks a vault key with each question; OPA is one Go process that may use ' +
-        'every core and checks none. Everything shares the same cores, the load and PostgreSQL included. With `commit`, ' +
+        'A gateway is one Node process on one core, so two of them face OPA, one Go process that may use every core; ' +
+        'one alone is shown as well. The gateway checks a vault key with each question, OPA checks none. Everything shares the same cores, the load and PostgreSQL included. With `commit`, ' +
         'each decision is a committed audit row before its reply (fsync on); OPA writes its decision log to a file without waiting for it.',
       columns: ['', 'decisions/s', 'p50 ms', 'p99 ms', 'CPU ms each', 'against OPA'],
       rows: [
+        row('Countersign, two gateways, `decision_audit: off`', 'two', 'opa'),
         row('Countersign, `decision_audit: off`', 'off', 'opa'),
         row('`opa run --server`', 'opa'),
+        row('Countersign, two gateways, `decision_audit: commit`', 'committing', 'console'),
         row('Countersign, `decision_audit: commit`', 'commit', 'console'),
         row('Countersign, `decision_audit: buffered`', 'buffered', 'console'),
         row('`opa run --server`, console decision log', 'console'),
       ],
       verdicts: [
-        verdict('Without a record', `${times(silent)} OPA`, '1.5 ×', silent >= 1.5),
-        verdict('With a record', `${times(logged)} OPA`, '1 ×', logged >= 1),
+        verdict('Without a record, two gateways', `${times(silent)} OPA`, '1.5 ×', silent >= 1.5),
+        verdict('With a record, two gateways', `${times(logged)} OPA`, '1 ×', logged >= 1),
       ],
     }
   } finally {
@@ -102,14 +114,24 @@ export async function decisions(effort: Effort): Promise<Table> {
   }
 }
 
-const contestant = (server: Server, path: string, bearer?: string) => {
-  const question = { url: `${server.url}${path}`, body: QUESTION, content_type: 'application/json' }
+/** The clients are spread over the servers evenly. */
+const contestant = (servers: readonly Server[], path: string, bearer?: string) => {
+  const questions = servers.map(({ url }) => ({
+    ...{ url: `${url}${path}`, body: QUESTION, content_type: 'application/json' },
+    ...(bearer && { bearer }),
+  }))
   return {
-    measure: (seconds: number) => load({ ...question, ...(bearer && { bearer }) }, CLIENTS, seconds),
-    cpu_s: server.cpu_s,
+    measure: async (seconds: number): Promise<Figures> => {
+      const clients = CLIENTS / questions.length
+      const figures = await Promise.all(questions.map((question) => load(question, clients, seconds)))
+      const worst = (of: 'p50_ms' | 'p99_ms') => Math.max(...figures.map((each) => each[of]))
+      const per_second = figures.reduce((sum, each) => sum + each.per_second, 0)
+      return { per_second, p50_ms: worst('p50_ms'), p99_ms: worst('p99_ms') }
+    },
+    cpu_s: () => servers.reduce((sum, server) => sum + server.cpu_s(), 0),
     decide: async () => {
       const headers = { 'content-type': 'application/json', ...(bearer && { authorization: `Bearer ${bearer}` }) }
-      const answer = await fetch(question.url, { method: 'POST', headers, body: QUESTION })
+      const answer = await fetch(questions[0]!.url, { method: 'POST', headers, body: QUESTION })
       const { result } = (await answer.json()) as { result?: { decision: string; reasons: unknown } }
       return JSON.stringify([result?.decision, result?.reasons])
     },

@@ -32,9 +32,9 @@ let runs = 0
 
 /** Throws where any request failed or was answered with an error: a refusal is quick, and would flatter the figures. */
 export async function load({ url, body, content_type, bearer = '' }: Load, clients: number, seconds: number) {
-  const template = join(scratchFolder(), 'body')
-  writeFileSync(template, body)
   runs += 1
+  const template = join(scratchFolder(), `body-${runs}`)
+  writeFileSync(template, body)
   const name = `${process.pid}-${runs}`
   const flags = ['-t1', `-c${clients}`, `-d${seconds}s`, '--timeout', '10s', '-s', LUA]
   const { stdout } = await run('wrk', [...flags, url, '--', template, content_type, bearer, name])

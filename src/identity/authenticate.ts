@@ -10,18 +10,16 @@ const LOOKUPS_KEPT = 10_000
 
 export type KeyFinder = (secret: string) => Promise<VaultKey | null>
 
-/** Look-ups by digest, shared by the calls of half a second. */
+/** Look-ups shared by the calls of half a second; in that time, nor is the digest taken again. */
 export function keyFinder(keys: KeyStore, master: MasterKey, now: () => number = Date.now): KeyFinder {
   const recent = new Map<string, { at: number; key: Promise<VaultKey | null> }>()
   return (secret) => {
-    const digest = digestOf(master, secret)
-    const name = digest.toString('base64')
-    const known = recent.get(name)
+    const known = recent.get(secret)
     if (known && now() - known.at < LOOKUP_TRUSTED_MS) return known.key
     if (recent.size >= LOOKUPS_KEPT) recent.clear()
-    const key = keys.findByDigest(digest)
-    recent.set(name, { at: now(), key })
-    key.catch(() => recent.delete(name))
+    const key = keys.findByDigest(digestOf(master, secret))
+    recent.set(secret, { at: now(), key })
+    key.catch(() => recent.delete(secret))
     return key
   }
 }
