@@ -21,7 +21,7 @@ const LOSSES = [
     },
   },
   {
-    loss: 'is killed and loses the last of its log',
+    loss: 'is killed and comes back with its log',
     appendonly: true,
     strike: async (redis: RedisService) => {
       await redis.stop('kill')
