@@ -1,4 +1,5 @@
 /** Where the policy commands find a policy: options first, then the environment, then the folder they run in. */
+import { relative } from 'node:path'
 import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
 import { POLICY_LIBRARY_DIR } from '../layout.ts'
@@ -25,6 +26,16 @@ export function foldersOf({ dir, projects }: FolderOptions): Folders {
   const env = { ...process.env, ...(dir && { COUNTERSIGN_POLICY_DIR: dir }) }
   const config = readConfig({ ...env, ...(projects && { COUNTERSIGN_PROJECTS_DIR: projects }) }, process.cwd())
   if (!config.policy_is_own) note('there is no ./rego: this is the packaged starter policy')
-  const { policy_dir: policyDir, projects_dir: projectsDir, policy_is_own: isOwn } = config
-  return { policyDir, projectsDir, libraryDir: POLICY_LIBRARY_DIR, isOwn }
+  return {
+    policyDir: near(config.policy_dir),
+    projectsDir: near(config.projects_dir),
+    libraryDir: POLICY_LIBRARY_DIR,
+    isOwn: config.policy_is_own,
+  }
+}
+
+/** Reports name files as editors and CI servers find them: from here, where they lie here. */
+function near(path: string): string {
+  const way = relative('', path)
+  return way.startsWith('..') ? path : way || '.'
 }

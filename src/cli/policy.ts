@@ -1,6 +1,10 @@
 import { Command } from 'commander'
+import { policyBenchCommand } from './policy-bench.ts'
 import { policyBuildCommand } from './policy-build.ts'
+import { policyCheckCommand } from './policy-check.ts'
+import { policyFmtCommand } from './policy-fmt.ts'
 import { policyTestCommand } from './policy-test.ts'
 
 export const policyCommand = new Command('policy').description('write, check, test and compile the policy')
-for (const command of [policyBuildCommand, policyTestCommand]) policyCommand.addCommand(command)
+for (const command of [policyCheckCommand, policyFmtCommand, policyTestCommand, policyBuildCommand, policyBenchCommand])
+  policyCommand.addCommand(command)
