@@ -13,7 +13,7 @@ import { ms, rate, type Table, times, verdict } from './table.ts'
 import { type Figures, load } from './wrk.ts'
 
 const OPA = fileURLToPath(new URL('../.cache/bin/opa', import.meta.url))
-const CLIENTS = 32
+const CLIENTS = 128
 
 /** A whole question, so that OPA needs nothing that the gateway adds. */
 const INPUT = {
