@@ -1,5 +1,5 @@
 /** A gateway for a page to speak to, with the sandbox as its provider. */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Session, stepsOf } from './console.ts'
@@ -9,14 +9,12 @@ export interface Home {
   remove(): void
 }
 
-/** A folder of its own, with a policy and a configuration in it: those of an example, or what is given. */
-export function home(from: { readonly folder: string } | { readonly policy: string; readonly config: string }): Home {
+/** A folder of its own: empty, or with a policy in it. */
+export function home(policy?: string): Home {
   const path = mkdtempSync(join(tmpdir(), 'countersign-docs-home-'))
-  if ('folder' in from) cpSync(from.folder, path, { recursive: true })
-  else {
+  if (policy !== undefined) {
     mkdirSync(join(path, 'rego'))
-    writeFileSync(join(path, 'rego/tool_decision.rego'), from.policy)
-    writeFileSync(join(path, 'countersign.yaml'), from.config)
+    writeFileSync(join(path, 'rego/tool_decision.rego'), policy)
   }
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }

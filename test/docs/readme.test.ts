@@ -14,7 +14,7 @@ let session: Session
 
 beforeAll(async () => {
   const starter = readFileSync(join(ROOT, 'rego/tool_decision.rego'), 'utf8')
-  folder = home({ policy: `${starter}\n${RULE}\n`, config: '' })
+  folder = home(`${starter}\n${RULE}\n`)
   session = await openSession({ cwd: folder.path })
   await serve(session, 'COUNTERSIGN_ADMIN_TOKEN=demo-admin-token')
 })
