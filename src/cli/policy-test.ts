@@ -32,7 +32,7 @@ export const policyTestCommand = withFolders(new Command('test'))
   .option('--coverage', 'tell which lines of your Rego no test and no case reached')
   .option('--threshold <percent>', 'fail where a file is covered less; implies --coverage', percentOf)
   .addOption(new Option('--format <format>', 'how to tell').choices(Object.keys(REPORTS)).default('pretty'))
-  .option('--out <file>', 'write the report to a file, and only the totals to the terminal')
+  .option('--out <file>', 'write the report to a file, and tell people on the terminal as well')
   .option('--watch', 'run again whenever the policy or a case changes; Ctrl-C ends')
   .action(async (options: Options) => {
     if (options.run !== undefined && (options.coverage || options.threshold !== undefined))
@@ -90,13 +90,10 @@ async function testOnce(folders: Folders, options: Options): Promise<number> {
     note(explainPolicyRefusal(tested))
     return EXIT.unreadable
   }
-  const report = REPORTS[format](tested)
-  const { passed, failed, skipped } = totalsOf(tested)
-  if (out === undefined) print(report)
-  else {
-    writeFileSync(out, `${report}\n`)
-    note(`${passed} passed, ${failed} failed, ${skipped} skipped; the report is in ${out}`)
-  }
+  // Whoever sends the report to a file still wants to read why it failed.
+  print(REPORTS[out === undefined ? format : 'pretty'](tested))
+  if (out !== undefined) writeFileSync(out, `${REPORTS[format](tested)}\n`)
+  const { failed } = totalsOf(tested)
   if (tested.tests.length === 0)
     note(run === undefined ? 'there are no tests: write cases/*.yaml or *_test.rego' : `no test has a name like ${run}`)
   const thin = threshold === undefined ? [] : thinlyCovered(tested, threshold)
