@@ -21,7 +21,7 @@ export function timeOf(text: string): string {
   throw new InvalidArgumentError('Write a time, as 2026-01-31T12:00:00Z, or how long ago, as 15m, 2h or 7d.')
 }
 
-const withFilters = (command: Command): Command =>
+export const withFilters = (command: Command): Command =>
   withAdminUrl(command)
     .option('--run <run>', 'rows of this run')
     .option('--agent <id>', 'rows of this agent')
@@ -33,14 +33,14 @@ const withFilters = (command: Command): Command =>
     .option('--event-id <id>', 'rows of one call')
     .option('--correlation-id <id>', 'rows of one incident')
 
-interface Filters {
+export interface Filters {
   readonly adminUrl?: string
   readonly eventId?: string
   readonly correlationId?: string
   readonly since?: string
 }
 
-const queryOf = ({ adminUrl: _url, eventId, correlationId, ...rest }: Filters & Query): Query => ({
+export const queryOf = ({ adminUrl: _url, eventId, correlationId, ...rest }: Filters & Query): Query => ({
   ...rest,
   event_id: eventId,
   correlation_id: correlationId,

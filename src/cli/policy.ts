@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { policyBacktestCommand } from './policy-backtest.ts'
 import { policyBenchCommand } from './policy-bench.ts'
 import { policyBuildCommand } from './policy-build.ts'
 import { policyCheckCommand } from './policy-check.ts'
@@ -6,5 +7,12 @@ import { policyFmtCommand } from './policy-fmt.ts'
 import { policyTestCommand } from './policy-test.ts'
 
 export const policyCommand = new Command('policy').description('write, check, test and compile the policy')
-for (const command of [policyCheckCommand, policyFmtCommand, policyTestCommand, policyBuildCommand, policyBenchCommand])
+for (const command of [
+  policyCheckCommand,
+  policyFmtCommand,
+  policyTestCommand,
+  policyBuildCommand,
+  policyBenchCommand,
+  policyBacktestCommand,
+])
   policyCommand.addCommand(command)
