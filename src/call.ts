@@ -124,7 +124,7 @@ export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Pro
       }
 
       stage = 'sent'
-      const outcome = await rooms.upstream(operation.provider).send(intent)
+      const outcome = step.sureOf(rooms, await rooms.upstream(operation.provider).send(intent))
       const ended = await step.finish(rooms, known, intent, outcome, heldBy(drawn))
       return ended ? step.replyTo(event_id, operation, outcome, facts) : step.recorded(rooms, operation, event_id)
     })

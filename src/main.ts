@@ -306,7 +306,8 @@ function openUpstreams(
     catalogue.providers.map(({ name, origin, api_version }) => {
       const own = config.providers[name]
       const deadline_ms = own?.deadline_ms ?? DEADLINE_MS
-      const attempt_ms = Math.min(deadline_ms, UPSTREAM_LIMITS.attempt_ms)
+      // Half of a short deadline, so that there is time for a second attempt.
+      const attempt_ms = Math.min(deadline_ms / 2, UPSTREAM_LIMITS.attempt_ms)
       return [
         name,
         around(
@@ -350,6 +351,7 @@ function wire({ config, catalogue, master, stores, policies, upstreams, rebuild,
     upstream: (provider) => upstreams.get(provider)!,
     bodies: sealer(master.bodies),
     running: running((event) => journal.call(event)),
+    pulse: { at: Date.now() },
     abandoned: new Map(),
     rehydrate: (organisation, refused) => {
       rebuild(organisation, refused).catch((error) =>
@@ -360,6 +362,7 @@ function wire({ config, catalogue, master, stores, policies, upstreams, rebuild,
       budgets: config.budgets,
       rates: config.rates,
       repeat: config.repeat,
+      silent_ms: config.recovery.silent_ms,
       join_ms: Math.max(...deadlines) + JOIN_MARGIN_MS,
     },
     now: () => new Date(),
@@ -391,7 +394,10 @@ function keepRecovering(rooms: Rooms, config: Config, metrics: Metrics, log: Log
   let next: NodeJS.Timeout | undefined
   let beat: Promise<void>
   const live = async () => {
-    await rooms.journal.heartbeat(rooms.gateway_id).catch((error) => log.error(faultOf(error), 'no sign of life'))
+    await rooms.journal.heartbeat(rooms.gateway_id).then(
+      () => (rooms.pulse.at = Date.now()),
+      (error) => log.error(faultOf(error), 'no sign of life'),
+    )
     next = setTimeout(() => (beat = live()), every_ms).unref()
   }
   beat = live()

@@ -23,6 +23,8 @@ export interface Rooms {
   /** Encrypts the requests and answers that the journal keeps. */
   readonly bodies: Sealer
   readonly running: RunningCalls
+  /** When the journal last heard that this gateway lives, milliseconds since 1970. */
+  readonly pulse: { at: number }
   /** Event → organisation of calls that a fault left between reservation and outcome. `recover.ts` ends them. */
   readonly abandoned: Map<EventId, string>
   /** Starts to rebuild an organisation's counters from the ledger, unless that is under way. Never throws. */
@@ -37,6 +39,8 @@ export interface CallSettings {
   readonly budgets: readonly Budget[]
   readonly rates: Rates
   readonly repeat: RepeatSettings
+  /** A gateway that the journal has not heard of for so long has its calls taken over. */
+  readonly silent_ms: number
   /** How long a twin waits for the first before it is told to come back. */
   readonly join_ms: number
 }

@@ -1,6 +1,6 @@
 /** The steps of the story that need more than one room, and the small turns between two steps. */
 import { denialRow, type Known, outcomeRow, row } from './audit/index.ts'
-import { type Catalogue, parseForm } from './catalogue/index.ts'
+import { type Catalogue, parseForm, redactText } from './catalogue/index.ts'
 import type { Sealer } from './identity/index.ts'
 import type { RepeatMode, VaultKey } from './model/agent.ts'
 import type { BudgetLine, Held } from './model/budget.ts'
@@ -228,6 +228,20 @@ export const sealRequest = (bodies: Sealer, event: EventId, wire: WireRequest): 
 export const openRequest = (bodies: Sealer, record: CallRecord): WireRequest =>
   JSON.parse(bodies.open(record.sealed_request, requestPlace(record.event_id)))
 
+/**
+ * A gateway that has lost the journal for long may have had this call taken over: another one may be sending it again, and
+ * with effect. It may still report an effect, but no longer that there surely was none.
+ */
+export function sureOf({ pulse, settings, now }: Rooms, outcome: Outcome): Outcome {
+  const lost = now().getTime() - pulse.at >= settings.silent_ms / 2
+  if (outcome.kind !== 'failed' || !lost) return outcome
+  return {
+    ...outcome,
+    kind: 'unknown',
+    detail: `${outcome.detail}; the gateway was out of touch with its journal meanwhile`,
+  }
+}
+
 export const openAnswer = (bodies: Sealer, { event_id, sealed_answer }: CallRecord): Answer | undefined =>
   sealed_answer && JSON.parse(bodies.open(sealed_answer, answerPlace(event_id)))
 
@@ -327,7 +341,8 @@ export async function faulted(rooms: Rooms, known: Known, code: RefusalCode): Pr
 }
 
 const FAULT_DETAIL: Partial<Record<RefusalCode, string>> = {
-  audit_unavailable: 'The database did not take the audit row, so nothing was decided and nothing was sent.',
+  audit_unavailable:
+    'The database did not take the audit row, and without it nothing is sent. Send the same call again with the same call id: it joins whatever was written down.',
   counters_unavailable: 'Redis did not answer, so no spend could be reserved and nothing was sent.',
   counters_rehydrating: COUNTERS_LOST,
   policy_unavailable: 'The policy in force failed on this call, so nothing was sent.',
