@@ -5,7 +5,7 @@ import { closest } from './closest.ts'
 import { buildEntries, type Entry } from './entry.ts'
 import { factsOf, nextLookup, type Objects } from './facts.ts'
 import { type Provider, readDescription } from './provider.ts'
-import { redact } from './redact.ts'
+import { redact, redactText } from './redact.ts'
 import { buildRouter, type Router } from './route.ts'
 import { endsOf, trailsOf } from './trail.ts'
 import { validate } from './validate.ts'
@@ -95,7 +95,7 @@ export function loadCatalogue(dir: string): Catalogue {
       const entry = shelf.byName.get(name)
       if (entry) return entry.operation
       const meant = closest(name, shelf.byName.keys())
-      const sent = JSON.stringify(name.slice(0, 80))
+      const sent = JSON.stringify(redactText(name).slice(0, 80))
       return refuse(
         'unknown_operation',
         `${provider} has no operation ${sent}${meant ? `; did you mean ${meant}?` : '.'}`,

@@ -84,7 +84,8 @@ function normaliseObject(value: object, where: string, depth: number, count: Cou
   const entries: [string, Json][] = []
   for (const [key, each] of Object.entries(value)) {
     const wrong = isForbiddenName(key) ? 'is no name of a param' : wrongWith(key)
-    if (wrong) return invalid(`The name ${JSON.stringify(key.slice(0, 40))}${where && ` in ${where}`} ${wrong}.`)
+    if (wrong)
+      return invalid(`The name ${JSON.stringify(redactText(key).slice(0, 40))}${where && ` in ${where}`} ${wrong}.`)
     const one = normalise(each, where ? `${where}.${key}` : key, key, depth + 1, count)
     if (isRefusal(one)) return one
     entries.push([key.normalize('NFC'), one])
@@ -169,7 +170,7 @@ function wrongParam(entry: Entry, tree: JsonObject): string | undefined {
 
 function unknownName(named: string, name: string, known: readonly string[]): string {
   const meant = closest(name, known)
-  return `${named} has no param ${JSON.stringify(name.slice(0, 60))}${meant ? `; did you mean ${meant}?` : '.'}`
+  return `${named} has no param ${JSON.stringify(redactText(name).slice(0, 60))}${meant ? `; did you mean ${meant}?` : '.'}`
 }
 
 function explain(entry: Entry, name: string, errors: readonly ErrorObject[]): string {
