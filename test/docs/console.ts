@@ -111,7 +111,7 @@ export async function openSession({ cwd, env = {} }: Place): Promise<Session> {
     const log = join(bin, 'serve.log')
     serving = true
     return run(
-      `${command} > ${log} 2>&1 & for i in $(seq 600); do grep -q '^policy ' ${log} && break; kill -0 $! || break; sleep 0.1; done; cat ${log}`,
+      `: > ${log}; ${command} > ${log} 2>&1 & for i in $(seq 1800); do grep -q '^policy ' ${log} && break; kill -0 $! || break; sleep 0.1; done; cat ${log}`,
     )
   }
 

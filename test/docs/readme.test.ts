@@ -17,7 +17,7 @@ beforeAll(async () => {
   folder = home(`${starter}\n${RULE}\n`)
   session = await openSession({ cwd: folder.path })
   await serve(session, 'COUNTERSIGN_ADMIN_TOKEN=demo-admin-token')
-})
+}, 180_000)
 afterAll(async () => {
   await session?.close()
   folder?.remove()
@@ -38,7 +38,7 @@ describe('the README', () => {
 
   it('prints what each command prints', async () => {
     expect(await differences(session, 'README.md', README)).toEqual([])
-  })
+  }, 180_000)
 
   it('has code that runs as it stands', async () => {
     const made = await session.play({
@@ -63,5 +63,5 @@ describe('the README', () => {
       ).toBeNull()
     }
     rmSync(scratch, { recursive: true })
-  })
+  }, 180_000)
 })

@@ -26,7 +26,7 @@ it('every block of TypeScript type-checks', () => {
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))
   expect(typeErrors(folder)).toBe('')
   rmSync(folder, { recursive: true })
-}, 120_000)
+}, 180_000)
 
 function typeErrors(folder: string): string {
   try {
