@@ -6,7 +6,7 @@ import { ENTRY_POINT, MEMORY } from './instance.ts'
 import { type PolicyProblem, type PolicyRefusal, refusePolicy } from './refusal.ts'
 
 /** An evaluation takes microseconds; what needs seconds would stop the gateway. */
-const DEADLINE_MS = 3_000
+const DEADLINE_MS = 10_000
 
 const program = new URL('./toolchain/run-trial.mjs', import.meta.url)
 
@@ -20,6 +20,7 @@ const call: DecisionInput = {
   method: 'POST',
   path: '/v1/refunds',
   params: { charge: 'ch_trial', amount: 500, reason: 'requested_by_customer' },
+  guarded: [],
   amount: { value: 500, currency: 'usd' },
   customer: 'cus_trial',
   agent: { id: 'trial', role: 'support-tier-1' },
@@ -50,6 +51,7 @@ const CALLS: readonly DecisionInput[] = [
   { ...bare, agent: { id: 'trial' }, operation: 'create_account', group: 'connect.onboard', params: {} },
   { ...call, key: { id: 'vk_trial', operations: ['read'], customers: [], limits: [{ param: 'amount', max: 1 }] } },
   { ...call, params: { charge: 'ch_trial', amount: 999_999_999 }, amount: { value: 999_999_999, currency: 'usd' } },
+  { ...call, params: { amount: 500, transfer_data: { destination: 'acct_trial' } }, guarded: ['transfer_data'] },
   { ...call, occurrence: 2, agent: { id: 'trial', role: 'admin' } },
 ]
 
