@@ -76,6 +76,7 @@ describe('a copy for the audit line', () => {
 
 const TEXTS = [
   ['a live key', 'use sk_live_51HabcdEFGH please', `use ${R} please`],
+  ['a live key glued to another word', 'ch_sk_live_51HabcdEFGH', `ch_${R}`],
   ['a test key', 'sk_test_51HabcdEFGH', R],
   ['a restricted key', 'rk_live_51HabcdEFGH', R],
   ['a signing secret', 'whsec_abcdefghijk', R],
