@@ -8,6 +8,7 @@
 #     deny   wins over everything but the vault key's own limits
 #     allow  opts in to what the defaults deny
 #     hold   makes an allowed call wait for a human who sees its exact arguments
+#   More rules to copy, each with cases: docs/policy/cookbook.md.
 #
 #   A rule is a plain condition (`allow if { … }`, or `allow { … }` as in older Rego) or gives its reason
 #   (`deny contains "why" if { … }`); all rules of one name take the same form. `countersign policy build` checks this
@@ -20,20 +21,7 @@ package tool_decision
 
 import future.keywords
 
-# ---- deny: in force --------------------------------------------------------------------------------------------------
-
-# Money must not be routed to another account by a param of an otherwise allowed call.
-deny contains $"the param {name} routes money to another account" if {
-	input.effect == "write"
-	some name in ["transfer_data", "on_behalf_of"]
-	_ = input.params[name]
-	not may_route_money
-}
-
-# Who may, if your agents work with Stripe Connect: put your condition in place of `false`.
-may_route_money if false
-
-# ---- allow: take the # away from what you want -----------------------------------------------------------------------
+# ---- allow: take the # away from what you want, and put your own names in ---------------------------------------------
 #
 # Small refunds by first-line support. The cap is on the amount that would really move, in its own currency.
 #
@@ -51,14 +39,13 @@ may_route_money if false
 # 	input.agent.id == "billing-reconciler-1"
 # }
 #
-# One customer only.
+# One customer only, and only while somebody is at their desk: Monday to Friday, 9 to 17 h in Berlin.
 #
 # allow if {
 # 	input.group == "payments.create"
 # 	input.customer == "cus_123"
+# 	office_hours
 # }
-#
-# Only while somebody is at their desk: Monday to Friday, 9 to 17 h in Berlin.
 #
 # office_hours if {
 # 	now := time.parse_rfc3339_ns(input.time)
@@ -68,11 +55,19 @@ may_route_money if false
 # 	hour < 17
 # }
 #
-# ---- more deny -------------------------------------------------------------------------------------------------------
+# ---- allow_guarded ---------------------------------------------------------------------------------------------------
+#
+# Params that send money to another account (transfer_data, on_behalf_of, a charge's destination) are denied whatever the
+# allow rules say, until a rule here names them. This one needs an allow rule for the call beside it.
+#
+# allow_guarded contains "transfer_data" if input.agent.role == "marketplace"
+#
+# ---- deny ------------------------------------------------------------------------------------------------------------
 #
 # Leave the last tenth of every budget to humans.
 #
 # deny contains $"the budget {budget.budget} is nearly used up" if {
+# 	input.effect == "write"
 # 	some budget in input.spend
 # 	(budget.spent + budget.reserved) * 10 > budget.cap * 9
 # }
@@ -84,3 +79,9 @@ may_route_money if false
 # hold contains "a large sum" if input.amount.value > 100000
 #
 # hold contains "the same call again" if input.occurrence > 1
+#
+# ---- obligations -----------------------------------------------------------------------------------------------------
+#
+# What the gateway owes with a decision: fields to redact, a shorter replay window, one more budget, tags on the audit row.
+#
+# obligations contains {"tags": {"team": "billing"}} if input.agent.id == "billing-reconciler-1"

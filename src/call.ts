@@ -7,6 +7,7 @@ import { alertRow, commitIntent, denialRow, type Known, row } from './audit/inde
 import { encode } from './forward/index.ts'
 import { authenticate } from './identity/index.ts'
 import type { CallRequest, Reply } from './model/call.ts'
+import { defined } from './model/defined.ts'
 import { Fault } from './model/fault.ts'
 import { newEventId } from './model/id.ts'
 import { isRefusal, type Refusal, refuse } from './model/refusal.ts'
@@ -40,7 +41,7 @@ export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Pro
   try {
     const key = await authenticate(rooms.findKey, request.credential, request.provider, now())
     if (isRefusal(key)) return await refused(key)
-    known = { ...known, key }
+    known = { ...known, key, ...defined({ run: key.run }) }
 
     const run = step.runOf(key, request)
     if (isRefusal(run)) return await refused(run)
@@ -74,7 +75,8 @@ export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Pro
 
     const lines = step.linesOf(settings, known, facts, now())
     const spend = isRefusal(lines) ? [] : await step.spendFacts(counters, key.organisation, lines)
-    const decision = step.decide(rooms.policy(), { known, operation, params, facts, spend, time: now() })
+    const guarded = catalogue.guarded(operation, params)
+    const decision = step.decide(rooms.policy(), { known, operation, params, guarded, facts, spend, time: now() })
     known = { ...known, spend, decision }
     if (decision.decision !== 'allow') return await refused(step.denial(decision))
     if (isRefusal(lines)) return await refused(lines)

@@ -15,7 +15,7 @@ import { Fault } from './model/fault.ts'
 import { type EventId, newEventId } from './model/id.ts'
 import type { Judge, Judged } from './model/judgement.ts'
 import { isCurrency } from './model/money.ts'
-import type { JsonObject, Operation } from './model/operation.ts'
+import type { JsonObject, Operation, Params } from './model/operation.ts'
 import { isRefusal, type Refusal, refuse } from './model/refusal.ts'
 import type { Rooms } from './rooms.ts'
 import { linesOf, spendFacts } from './steps.ts'
@@ -102,8 +102,9 @@ async function inputOf(
   const now = rooms.now()
   const operation = operationOf(rooms, question)
   const input: Record<string, unknown> = {
-    ...defaultsOf(question),
+    ...(operation ? UNSAID : defaultsOf(question)),
     ...question,
+    ...(operation && guardedOf(rooms, operation, question)),
     ...(operation && factsOf(rooms, operation, question)),
     ...whoOf(key, question),
     time: now.toISOString(),
@@ -120,9 +121,12 @@ async function inputOf(
   return spend ? { ...checked, spend } : checked
 }
 
+const UNSAID = { params: {}, occurrence: 1 }
+
 /** For an operation that no catalogue lists: what is not said is the strictest. */
 const defaultsOf = ({ provider = '', operation = '' }: Given) => ({
-  ...{ provider, operation, group: '*', effect: 'write', method: '', path: '', params: {}, occurrence: 1 },
+  ...{ provider, operation, group: '*', effect: 'write', method: '', path: '', ...UNSAID },
+  guarded: [],
   ...{ action: `${provider}:${operation}`, resource: provider },
 })
 
@@ -144,6 +148,11 @@ function factsOf({ catalogue }: Rooms, operation: Operation, question: Given): o
     ? { ...facts, params, ...catalogue.facts(operation, params, {}) }
     : { ...facts, params }
 }
+
+/** Of whatever params were asked about, valid or not: a question that the catalogue refuses must not be judged more mildly. */
+const guardedOf = ({ catalogue }: Rooms, operation: Operation, { params }: Given) => ({
+  guarded: isGiven(params) ? catalogue.guarded(operation, params as Params) : [],
+})
 
 function whoOf(key: Asker, question: Given): object {
   if (key === null) {
@@ -263,10 +272,12 @@ function decisionRow(
     // What to redact is the catalogue's to say: params of an operation that it does not know are not kept.
     ...(operation && { operation, params: redacted(rooms, operation, params, decision) }),
   }
-  const { action, resource, agent } = input
-  const said = defined({ action, resource, organisation, project, agent: agent.id, role: agent.role })
   const tags = { ...decision.obligations.tags, ...ONLY, ...(key === null && { asked_by: 'operator' }) }
-  return { ...row('decision', known, { tags }, rooms.now()), ...said }
+  const recorded = row('decision', known, { tags }, rooms.now())
+  if (key && operation) return recorded
+  // Neither key nor catalogue says it, so the question does.
+  const { action, resource, agent } = input
+  return { ...recorded, ...defined({ action, resource, organisation, project, agent: agent.id, role: agent.role }) }
 }
 
 const redacted = ({ catalogue }: Rooms, operation: Operation, params: JsonObject, { obligations }: Decision) =>

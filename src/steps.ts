@@ -103,7 +103,7 @@ export async function enrich(
     if (!lookup) return catalogue.facts(operation, params, objects)
     await journal.ping()
     const object = await upstream(operation.provider).read(lookup.path, organisation)
-    if (isRefusal(object)) return object
+    if (isRefusal(object)) return { ...object, detail: redactText(object.detail) }
     objects[lookup.as] = object
   }
 }
@@ -155,19 +155,20 @@ interface Question {
   readonly known: Known
   readonly operation: Operation
   readonly params: Params
+  readonly guarded: readonly string[]
   readonly facts: Facts
   readonly spend: readonly SpendFact[]
   readonly time: Date
 }
 
-export function decide(policy: Policy, { known, operation, params, facts, spend, time }: Question): Decision {
+export function decide(policy: Policy, { known, operation, params, guarded, facts, spend, time }: Question): Decision {
   const { key, run, turn, correlation_id, occurrence = 1 } = known
   const { id, providers, operations, endpoints, limits, customers, organisation, project, agent } = key!
   const { provider, name, group, effect, action, resource, method, path } = operation
   try {
     return policy.decide({
       ...{ provider, operation: name, group, effect, action, resource, method, path, params },
-      ...{ agent, organisation, occurrence, time: time.toISOString(), spend },
+      ...{ guarded, agent, organisation, occurrence, time: time.toISOString(), spend },
       ...defined({ amount: facts.amount, customer: facts.customer, project, run, turn, correlation_id }),
       key: { id, ...defined({ providers, operations, endpoints, limits, customers }) },
     })

@@ -1,5 +1,5 @@
 # METADATA
-# title: "4. The defaults of the operation groups"
+# title: "5. The defaults of the operation groups"
 # description: |
 #   `data.countersign.groups` says by group what happens to reads and writes where neither a project policy nor one of the
 #   operator's rules speaks: "allow", "deny", or the roles that may. A group that is not there falls under "*".

@@ -1,5 +1,5 @@
 # METADATA
-# title: "2, 5 and 6. The operator's rules"
+# title: "2, 6 and 7. The operator's rules"
 # description: |
 #   What package tool_decision says. A rule may be a plain boolean (`deny if …`), or a set of messages
 #   (`deny contains "why" if …`), or a set of objects with a code and a message; both dialects of Rego do.
@@ -38,12 +38,6 @@ holds contains reason if {
 		"rule": "tool_decision.hold",
 	})
 }
-
-# METADATA
-# title: What the gateway owes when it lets the call pass
-default obligations := {}
-
-obligations := data.tool_decision.obligations
 
 # METADATA
 # title: A rule's value as reasons

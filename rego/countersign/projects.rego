@@ -1,5 +1,5 @@
 # METADATA
-# title: "3. A project with a policy denies by default"
+# title: "4. A project with a policy denies by default"
 # description: |
 #   `data.projects` holds, by name, the project policies as the gateway read them from their YAML. Grants are keyed by
 #   action and resource, so that a decision costs the same with one grant as with a hundred thousand; only grants with

@@ -4,7 +4,7 @@ import type { VaultKey } from '../model/agent.ts'
 import type { DecisionInput, Verdict } from '../model/decision.ts'
 import { defined } from '../model/defined.ts'
 import type { AuditEvent } from '../model/event.ts'
-import type { JsonObject } from '../model/operation.ts'
+import type { JsonObject, Params } from '../model/operation.ts'
 import { isRefusal } from '../model/refusal.ts'
 
 /** Why a row cannot be asked again. */
@@ -27,7 +27,7 @@ export interface Recorded {
 }
 
 export interface Recall {
-  readonly catalogue: Pick<Catalogue, 'resolve'>
+  readonly catalogue: Pick<Catalogue, 'resolve' | 'guarded'>
   /** Revoked and expired keys are known as well: what limited them then still tells. */
   readonly key: (id: string) => VaultKey | undefined
 }
@@ -52,6 +52,7 @@ export function recall(event: AuditEvent, { catalogue, key: find }: Recall): Rec
   const { project, run, turn, correlation_id, customer, cost, currency } = event
   const input: DecisionInput = {
     ...{ provider: operation.provider, operation: operation.name, group, effect, method, path, params },
+    guarded: catalogue.guarded(operation, params as Params),
     ...{ action: event.action ?? action, resource: event.resource ?? resource },
     ...defined({ project, run, turn, correlation_id, customer }),
     ...(cost !== undefined && currency !== undefined && { amount: { value: cost, currency } }),

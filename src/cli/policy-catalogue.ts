@@ -17,8 +17,9 @@ export function known({ provider, operation: name, params }: CallFields): CallFi
   const operation = catalogue().resolve(provider, name)
   if (isRefusal(operation)) return {}
   const { group, effect, action, resource, method, path } = operation
-  const facts = isObject(params) ? catalogue().facts(operation, params as Params, {}) : {}
-  return { group, effect, action, resource, method, path, ...facts }
+  const sent = isObject(params) ? (params as Params) : null
+  const said = sent && { ...catalogue().facts(operation, sent, {}), guarded: catalogue().guarded(operation, sent) }
+  return { group, effect, action, resource, method, path, ...said }
 }
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -8,7 +8,7 @@ import type { Catalogue } from '../catalogue/index.ts'
 import type { PolicyProblem, PolicySources, RegoFile } from '../policy/index.ts'
 
 /** What the library reads of package tool_decision. */
-const READ_BY_LIBRARY = ['allow', 'deny', 'hold', 'obligations']
+const READ_BY_LIBRARY = ['allow', 'allow_guarded', 'deny', 'hold', 'obligations']
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 export function warningsOf({ modules, tests, pathOf }: PolicySources, catalogue: Catalogue): readonly PolicyProblem[] {

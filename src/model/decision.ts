@@ -1,4 +1,5 @@
 /** The question that policy answers, and its answer. The same shapes are in `schemas/decision-input.json` and `decision.json`. */
+import type { Budget } from './budget.ts'
 import type { Effect, JsonObject } from './operation.ts'
 
 export interface DecisionInput {
@@ -12,6 +13,8 @@ export interface DecisionInput {
   readonly path: string
   /** As sent. */
   readonly params: JsonObject
+  /** Dotted paths of the params that send money elsewhere: `transfer_data`. Denied unless a rule allows them. */
+  readonly guarded: readonly string[]
   /** Enriched: what would really move. Absent where nothing does. */
   readonly amount?: { readonly value: number; readonly currency: string }
   /** Enriched: whom it concerns. */
@@ -65,10 +68,15 @@ export interface Decision {
   readonly obligations: Obligations
 }
 
+/** What the gateway owes with a decision. On a denial only what concerns its row: `redact` and `tags`. */
 export interface Obligations {
+  /** Dotted pointers into params, beside the catalogue's: audit rows must not show what they lead to. */
   readonly redact?: readonly string[]
+  /** Seconds; where it is shorter than the configured window, a repeat is answered from the record only so long. */
   readonly repeat_window_s?: number
-  readonly budgets?: readonly object[]
+  /** The call draws on these beside those that apply anyway. */
+  readonly budgets?: readonly Budget[]
+  /** Written to the audit row. */
   readonly tags?: Readonly<Record<string, string>>
 }
 

@@ -54,7 +54,7 @@ export const BASE_CALL: CallFields = {
 /** A call of which only the interesting fields are given, made whole. */
 export const wholeCall = (fields: CallFields, known: CaseReading['known']): unknown => {
   const call = over(BASE_CALL, fields) as CallFields
-  return withoutNulls(over(known(call), call))
+  return withoutNulls(over(over({ guarded: [] }, known(call)), call))
 }
 
 interface Shared {

@@ -45,6 +45,7 @@ export const refund: DecisionInput = {
   method: 'POST',
   path: '/v1/refunds',
   params: { charge: 'ch_1', amount: 500 },
+  guarded: [],
   amount: { value: 500, currency: 'usd' },
   customer: 'cus_1',
   agent: { id: 'billing-1', role: 'support-tier-1' },

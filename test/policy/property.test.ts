@@ -9,6 +9,9 @@ const RULES = `package tool_decision
 
 allow { input.operation == "create_refund"; input.amount.value <= 5000 }
 allow if { input.group == "subscriptions.write"; input.agent.role in {"support", "billing"} }
+allow_guarded contains "transfer_data" if input.agent.role == "billing"
+obligations contains {"tags": {"team": "billing"}, "redact": ["memo"]} if input.amount.value > 2000
+obligations contains {"tags": {"size": "large", "team": "all"}, "repeat_window_s": 60} if input.amount.value > 4000
 hold contains "large" if input.amount.value > 1000
 `
 const DENY = `
@@ -79,6 +82,7 @@ const inputs: fc.Arbitrary<DecisionInput> = fc
         fc.constant({ brand: 'visa' }),
       ),
     ),
+    guarded: fc.subarray(['transfer_data', 'a.on_behalf_of']),
     amount: some(fc.record({ value: fc.integer({ min: 0, max: 9000 }), currency: one('usd', 'jpy') })),
     customer: some(one('cus_1', 'cus_2')),
     agent: fc.record({ id: one('a1', 'a3'), role: some(one('support', 'onboarding')) }),
