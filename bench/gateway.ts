@@ -11,7 +11,7 @@ const CLI = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 const POLICY = fileURLToPath(new URL('../rego/', import.meta.url))
 
 /** The policy of every benchmark, beside the library: the starter policy, with a rule that allows what is measured. */
-export const RULE = `
+const RULE = `
 allow if {
 	input.operation in {"create_charge", "create_refund"}
 	input.agent.role == "support-tier-1"
@@ -20,13 +20,15 @@ allow if {
 `
 export const AGENT = { id: 'agent-1', role: 'support-tier-1' }
 
-export interface GatewayOptions {
+interface GatewayOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Lines of countersign.yaml. */
   readonly config?: string
 }
 
 export interface MeasuredGateway extends Server {
+  readonly admin_url: string
+  readonly admin_token: string
   /** A new vault key; its secret. */
   vaultKey(request: object): Promise<string>
 }
@@ -69,6 +71,8 @@ export async function serveIn(folder: string, env: NodeJS.ProcessEnv): Promise<M
   })
   return {
     ...server,
+    admin_url: `http://127.0.0.1:${adminPort}`,
+    admin_token: token,
     async vaultKey(request) {
       const made = await fetch(`http://127.0.0.1:${adminPort}/admin/vault-keys`, {
         method: 'POST',

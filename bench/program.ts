@@ -1,5 +1,5 @@
 /** A server under measurement: started, awaited, its CPU time read, ended by its own id. */
-import { execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -12,7 +12,7 @@ export interface Server {
   stop(): Promise<void>
 }
 
-export interface Start {
+interface Start {
   readonly program: string
   readonly args: readonly string[]
   readonly url: string
@@ -24,6 +24,12 @@ export interface Start {
 
 const START_MS_MAX = 30_000
 const POLL_MS = 5
+
+/** What an aborted run would leave behind. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
 
 /** What it writes goes to a file, as a log would. */
 export async function start({ program, args, url, ready, env = {}, cwd }: Start): Promise<Server> {
@@ -39,12 +45,11 @@ export async function start({ program, args, url, ready, env = {}, cwd }: Start)
     child.once('exit', () => done())
     child.once('error', () => done())
   })
-  const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
+  running.add(child)
   const deadline = Date.now() + START_MS_MAX
   while (!(await answers(`${url}${ready}`))) {
     if (child.exitCode !== null || Date.now() > deadline) {
-      kill()
+      child.kill('SIGKILL')
       throw new Error(`${program} ${args.join(' ')} did not start:\n${readFileSync(log, 'utf8')}`)
     }
     await delay(POLL_MS)
@@ -55,12 +60,12 @@ export async function start({ program, args, url, ready, env = {}, cwd }: Start)
     async stop() {
       child.kill('SIGTERM')
       await ended
-      process.off('exit', kill)
+      running.delete(child)
     },
   }
 }
 
-export const answers = (url: string): Promise<boolean> =>
+const answers = (url: string): Promise<boolean> =>
   fetch(url).then(
     async (answer) => {
       await answer.arrayBuffer()

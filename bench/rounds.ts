@@ -1,7 +1,7 @@
 /** Contestants take turns (A B C A B C …), so that whatever else the machine does falls on all alike; medians are told. */
 import type { Figures } from './wrk.ts'
 
-export interface Contestant {
+interface Contestant {
   readonly name: string
   /** One measurement of so many seconds. */
   readonly measure: (seconds: number) => Promise<Figures>
@@ -9,7 +9,7 @@ export interface Contestant {
   readonly cpu_s?: () => number
 }
 
-export interface Result extends Figures {
+interface Result extends Figures {
   readonly name: string
   /** CPU milliseconds for one answer, the server's processes together. */
   readonly cpu_ms?: number

@@ -1,15 +1,16 @@
 /**
  * `make bench`: every table in one run. `--quick` shows in about a minute that it runs; its figures say little.
- * `--only=decisions,full-path,start` leaves the others out.
+ * `--only=decisions,full-path,start,backtest` leaves the others out.
  */
 import { parseArgs } from 'node:util'
+import { backtest } from './backtest.ts'
 import { decisions } from './decisions.ts'
 import { embeddedStart } from './embedded-start.ts'
 import { fullPath } from './full-path.ts'
 import { machine } from './machine.ts'
 import { markdown } from './table.ts'
 
-const BENCHMARKS = { decisions, 'full-path': fullPath, start: embeddedStart } as const
+const BENCHMARKS = { decisions, 'full-path': fullPath, start: embeddedStart, backtest } as const
 type Name = keyof typeof BENCHMARKS
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } })

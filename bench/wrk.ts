@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { scratchFolder } from './scratch.ts'
 
-export interface Load {
+interface Load {
   readonly url: string
   /** A template: each `@@` becomes a number that no other request has. */
   readonly body: string

@@ -1,10 +1,12 @@
 /** Encryption at rest: AES-256-GCM under keys derived from the master key, each for one purpose. */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hkdfSync, randomFillSync } from 'node:crypto'
 
 export interface MasterKey {
   readonly digests: Buffer
   readonly bodies: Buffer
   readonly credentials: Buffer
+  /** Seed of the key that signs policy revisions. */
+  readonly policySigning: Buffer
 }
 
 const FORMAT = 1
@@ -17,7 +19,12 @@ export function masterKey(base64: string): MasterKey {
   if (bytes.length !== 32 || bytes.toString('base64') !== base64.trim())
     throw new Error('COUNTERSIGN_MASTER_KEY must be 32 bytes in base64; make one with `openssl rand -base64 32`')
   const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', bytes, '', `countersign/${purpose}`, 32))
-  return { digests: derive('digests'), bodies: derive('bodies'), credentials: derive('credentials') }
+  return {
+    digests: derive('digests'),
+    bodies: derive('bodies'),
+    credentials: derive('credentials'),
+    policySigning: derive('policy-signing'),
+  }
 }
 
 /** What is sealed for one place does not open in another: `place` is authenticated with the bytes. */
@@ -32,8 +39,21 @@ export const sealer = (key: Buffer): Sealer => ({
   open: (sealed, place) => openBytes(key, sealed, place).toString(),
 })
 
+/** Asked for many at a time: each question to the generator costs more than its answer. */
+const nonces = Buffer.alloc(NONCE_BYTES * 256)
+let used = nonces.length
+
+function freshNonce(): Buffer {
+  if (used === nonces.length) {
+    randomFillSync(nonces)
+    used = 0
+  }
+  used += NONCE_BYTES
+  return nonces.subarray(used - NONCE_BYTES, used)
+}
+
 export function sealBytes(key: Buffer, plain: Buffer, place: string): Buffer {
-  const nonce = randomBytes(NONCE_BYTES)
+  const nonce = freshNonce()
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(place))
   const body = Buffer.concat([cipher.update(plain), cipher.final()])
   return Buffer.concat([Buffer.of(FORMAT), nonce, cipher.getAuthTag(), body])

@@ -11,8 +11,8 @@ interface PostgresOptions {
   readonly log?: (message: string) => void
 }
 
-/** Batches under way at once: measured on two cores, a second overlaps the first one's fsync, a third adds nothing. */
-const PUMPS = 2
+/** Batches under way at once: where the disk is quick to sync two would do, where it is slow the others add a sixth. */
+const PUMPS = 4
 
 /**
  * A database that is stuck must refuse, not hang. The server gives up first, so that the connection survives; the client
