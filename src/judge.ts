@@ -102,7 +102,7 @@ async function inputOf(
   const now = rooms.now()
   const operation = operationOf(rooms, question)
   const input: Record<string, unknown> = {
-    ...(operation ? UNSAID : defaultsOf(question)),
+    ...defaultsOf(question),
     ...question,
     ...(operation && guardedOf(rooms, operation, question)),
     ...(operation && factsOf(rooms, operation, question)),
@@ -121,11 +121,9 @@ async function inputOf(
   return spend ? { ...checked, spend } : checked
 }
 
-const UNSAID = { params: {}, occurrence: 1 }
-
 /** For an operation that no catalogue lists: what is not said is the strictest. */
 const defaultsOf = ({ provider = '', operation = '' }: Given) => ({
-  ...{ provider, operation, group: '*', effect: 'write', method: '', path: '', ...UNSAID },
+  ...{ provider, operation, group: '*', effect: 'write', method: '', path: '', params: {}, occurrence: 1 },
   guarded: [],
   ...{ action: `${provider}:${operation}`, resource: provider },
 })
