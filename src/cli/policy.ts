@@ -3,6 +3,7 @@ import { policyBacktestCommand } from './policy-backtest.ts'
 import { policyBenchCommand } from './policy-bench.ts'
 import { policyBuildCommand } from './policy-build.ts'
 import { policyCheckCommand } from './policy-check.ts'
+import { policyExplainCommand } from './policy-explain.ts'
 import { policyFmtCommand } from './policy-fmt.ts'
 import { policyTestCommand } from './policy-test.ts'
 
@@ -13,6 +14,7 @@ for (const command of [
   policyTestCommand,
   policyBuildCommand,
   policyBenchCommand,
+  policyExplainCommand,
   policyBacktestCommand,
 ])
   policyCommand.addCommand(command)

@@ -14,7 +14,10 @@ export {
   wholeCall,
 } from './cases.ts'
 export { problemOf } from './compile.ts'
+export { type Explanation, explainDecision, type GrantMiss, PARTS, type Part } from './explain.ts'
+export { explanationText } from './explain-words.ts'
 export { ENTRY_POINT, INPUT_BYTES_MAX } from './instance.ts'
+export type { Missing, NearMiss } from './near-miss.ts'
 export { type OpenPolicy, openPolicy, type World } from './open.ts'
 export { type Grant, type ParsedProject, type ProjectPolicy, parseProjectPolicy } from './project-policy.ts'
 export { explainPolicyRefusal, isPolicyRefusal, type PolicyProblem, type PolicyRefusal } from './refusal.ts'

@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { LEFT_OUT, recall } from '../backtest/index.ts'
+import { parseJson } from '../catalogue/index.ts'
+import type { VaultKey } from '../model/agent.ts'
+import type { DecisionInput } from '../model/decision.ts'
+import type { AuditEvent } from '../model/event.ts'
+import { isRefusal } from '../model/refusal.ts'
+import {
+  type Explanation,
+  explainDecision,
+  explainPolicyRefusal,
+  explanationText,
+  isPolicyRefusal,
+  readPolicy,
+} from '../policy/index.ts'
+import { adminClient, withAdminUrl } from './admin-client.ts'
+import { CliError, note, print, waiting } from './output.ts'
+import { catalogue, known } from './policy-catalogue.ts'
+import { type FolderOptions, foldersOf, withFolders } from './policy-folders.ts'
+import { validator } from './policy-schemas.ts'
+
+interface Options extends FolderOptions {
+  readonly input?: string
+  readonly adminUrl?: string
+  readonly trace?: true
+  readonly json?: true
+}
+
+export const policyExplainCommand = withAdminUrl(withFolders(new Command('explain')))
+  .description('say in words why a call is allowed, denied or held: what decided, which rules fired, what was missing')
+  .argument('[event-id]', 'a call on record')
+  .option('--input <file>', "or a decision's input, as schemas/decision-input.json; group and the like may be left out")
+  .option('--trace', "print OPA's trace as well")
+  .option('--json', 'print the explanation as JSON')
+  .action(async (event_id: string | undefined, { input: file, trace, json, adminUrl, ...folders }: Options) => {
+    if ((event_id === undefined) === (file === undefined))
+      throw new CliError(
+        'There is nothing to explain, or twice.',
+        'Name either the event id of a call on record, or a file with --input.',
+      )
+    const asked = file === undefined ? await fromRecord(event_id!, adminUrl) : { input: fromFile(file) }
+    const explanation = await explained(folders, asked.input)
+    if (asked.recorded) compareWithRecord(asked.recorded, explanation)
+    if (json) {
+      const { trace: text, ...rest } = explanation
+      return print(JSON.stringify({ input: asked.input, ...rest, ...(trace && { trace: text }) }, null, 2))
+    }
+    print(explanationText(explanation))
+    if (trace) print(`\n${explanation.trace}`)
+  })
+  .addHelpText(
+    'after',
+    `
+The policy is the one in the folder now; where another decided the call on record, that is said. Params that the trail
+holds redacted are judged as they are recorded.
+
+Examples:
+  $ countersign policy explain 0198f1c2-7f2e-7a40-8c9d-3f0a5b6c7d8e
+  $ countersign policy explain --input call.json --trace`,
+  )
+
+interface Asked {
+  readonly input: DecisionInput
+  readonly recorded?: { readonly event: AuditEvent; readonly then: string; readonly redacted: readonly string[] }
+}
+
+async function fromRecord(event_id: string, adminUrl: string | undefined): Promise<Asked> {
+  const client = adminClient(adminUrl === undefined ? {} : { adminUrl })
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(event_id))
+    throw new CliError(
+      `${JSON.stringify(event_id)} is not an event id.`,
+      'Take it from a reply (Countersign-Event-Id) or from `countersign audit tail`.',
+    )
+  const { events } = await client.get<{ events: AuditEvent[] }>('/admin/audit', { event_id, kind: 'decision' })
+  const [event] = events
+  if (!event)
+    throw new CliError(
+      `The gateway at ${client.url} has no decision with the event id ${event_id}.`,
+      'Take the id from a reply or from `countersign audit tail`; a replayed call has the id of its first.',
+    )
+  const { vault_keys } = await client.get<{ vault_keys: VaultKey[] }>('/admin/vault-keys', { id: event.key_id })
+  const recorded = recall(event, {
+    catalogue: catalogue(),
+    key: (id) => vault_keys.find((key) => key.id === id),
+  })
+  if (typeof recorded !== 'string') return { input: recorded.input, recorded }
+  throw new CliError(
+    `Policy cannot be asked about this call again: it was ${LEFT_OUT[recorded]}${event.reason ? ` (${event.reason})` : ''}.`,
+    recorded === 'undecided' ? `\`countersign audit tail --event-id ${event_id}\` shows why.` : 'Try --input instead.',
+  )
+}
+
+function fromFile(file: string): DecisionInput {
+  let text: Buffer
+  try {
+    text = readFileSync(file)
+  } catch (error) {
+    throw new CliError(`${file} cannot be read: ${(error as Error).message}.`, 'Name a JSON file with --input.')
+  }
+  const given = parseJson(text)
+  if (isRefusal(given)) throw new CliError(`${file}: ${given.detail}`, 'Write one JSON object.')
+  const input = {
+    ...{ organisation: 'default', occurrence: 1, params: {}, key: { id: '-' }, agent: { id: '-' }, spend: [] },
+    time: new Date().toISOString(),
+    ...known(given),
+    ...given,
+  }
+  const valid = validator('decision-input')
+  if (valid(input)) return input as unknown as DecisionInput
+  const faults = valid.errors!.map(({ instancePath, message = 'is wrong', params }) => {
+    const field = instancePath.slice(1).replaceAll('/', '.') || 'the input'
+    return `${field} ${message}${params.additionalProperty ? ` (${params.additionalProperty})` : ''}`
+  })
+  throw new CliError(`${file}: ${faults.join('; ')}.`, 'schemas/decision-input.json lists the fields.')
+}
+
+async function explained(options: FolderOptions, input: DecisionInput): Promise<Explanation> {
+  const folders = foldersOf(options)
+  const sources = await readPolicy(folders)
+  const explanation = isPolicyRefusal(sources) ? sources : await waiting('asking', explainDecision(sources, input))
+  if (!isPolicyRefusal(explanation)) return explanation
+  throw new CliError(
+    `The policy in ${folders.policyDir} cannot be asked.\n${explainPolicyRefusal(explanation)}`,
+    '`countersign policy build` checks it.',
+  )
+}
+
+/** On standard error: the explanation is of the policy in the folder. */
+function compareWithRecord({ event, then, redacted }: NonNullable<Asked['recorded']>, { decision }: Explanation): void {
+  note(`${event.ts}: policy said ${then}, by revision ${event.policy_revision}`)
+  if (decision !== then) note(`the policy in the folder says ${decision}: it is another one than decided then`)
+  if (event.reason !== undefined && then === 'allow')
+    note(`policy allowed the call; it was refused afterwards: ${event.reason}`)
+  if (redacted.length > 0) note(`judged as recorded, redacted: ${redacted.join(', ')}`)
+}
