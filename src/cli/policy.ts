@@ -3,6 +3,7 @@ import { policyBacktestCommand } from './policy-backtest.ts'
 import { policyBenchCommand } from './policy-bench.ts'
 import { policyBuildCommand } from './policy-build.ts'
 import { policyCheckCommand } from './policy-check.ts'
+import { policyDiffCommand } from './policy-diff.ts'
 import { policyExplainCommand } from './policy-explain.ts'
 import { policyFmtCommand } from './policy-fmt.ts'
 import { policyTestCommand } from './policy-test.ts'
@@ -16,5 +17,6 @@ for (const command of [
   policyBenchCommand,
   policyExplainCommand,
   policyBacktestCommand,
+  policyDiffCommand,
 ])
   policyCommand.addCommand(command)
