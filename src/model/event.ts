@@ -8,7 +8,6 @@ export const EVENT_KINDS = [
   'outcome',
   'replay',
   'alert',
-  'recovery',
   'key_created',
   'key_revoked',
   'credential_stored',

@@ -101,7 +101,7 @@ export const REFUSALS = {
   policy_denied: {
     status: 403,
     title: 'Policy denies this call',
-    fix: 'Add an allow rule for it to tool_decision.rego, or request access.',
+    fix: 'Add an allow rule for it to tool_decision.rego, or ask whoever runs the gateway to.',
     retryable: false,
   },
   approval_required: {

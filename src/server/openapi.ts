@@ -77,6 +77,46 @@ export const openApi = ({ call, vaultKey, config }: ApiSchemas): object => ({
         responses: { 200: { description: 'The decision', content: json({ type: 'object' }) }, default: refusal },
       },
     },
+    '/v1/data/{path}': {
+      post: {
+        summary: "A part of the decision, as OPA's REST API answers: tool_decision/allow, countersign/decision",
+        security: agent,
+        parameters: [path('path')],
+        requestBody: { content: json({ type: 'object', properties: { input: { type: 'object' } } }) },
+        responses: { 200: { description: 'The part, or {} where it is undefined', content: json({ type: 'object' }) } },
+      },
+    },
+    '/v1/batch/data/{path}': {
+      post: {
+        summary: 'Many decisions in one request',
+        security: agent,
+        parameters: [path('path')],
+        requestBody: { content: json({ type: 'object', properties: { inputs: { type: 'object' } } }) },
+        responses: { 200: { description: 'One answer for each input', content: json({ type: 'object' }) } },
+      },
+    },
+    '/access/v1/evaluation': {
+      post: {
+        summary: 'AuthZEN 1.0 access evaluation',
+        security: agent,
+        requestBody: { required: true, content: json({ type: 'object', required: ['subject', 'action', 'resource'] }) },
+        responses: { 200: { description: 'The decision', content: json({ type: 'object' }) } },
+      },
+    },
+    '/access/v1/evaluations': {
+      post: {
+        summary: 'AuthZEN 1.0 access evaluations, with its three semantics',
+        security: agent,
+        requestBody: { required: true, content: json({ type: 'object' }) },
+        responses: { 200: { description: 'The decisions', content: json({ type: 'object' }) } },
+      },
+    },
+    '/.well-known/authzen-configuration': {
+      get: {
+        summary: 'AuthZEN metadata',
+        responses: { 200: { description: 'Metadata', content: json({ type: 'object' }) } },
+      },
+    },
     '/{provider}/{path}': {
       post: {
         summary: "The provider's own API, for its unmodified SDK (any method)",

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
+import { REFUSALS } from '../model/refusal.ts'
 
 export interface Service {
   /** Each part's name, and what is wrong with it where something is. */
@@ -31,6 +32,10 @@ export function serviceRoutes(service: Service): Hono<{ Bindings: HttpBindings }
     )
     return c.html(PAGE)
   })
+  app.get('/docs/errors', (c) => {
+    c.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+    return c.html(ERRORS)
+  })
   app.get('/docs/start.js', (c) => c.body(START, 200, { 'content-type': 'text/javascript' }))
   app.get('/docs/assets/:file', (c) => {
     const file = c.req.param('file') as keyof typeof ASSETS
@@ -42,6 +47,23 @@ export function serviceRoutes(service: Service): Hono<{ Bindings: HttpBindings }
   })
   return app
 }
+
+/** Where the `type` of a problem document leads. */
+const ERRORS = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Countersign: errors</title>
+<style>body { font: 16px/1.5 system-ui; max-width: 44rem; margin: 2rem auto; padding: 0 1rem } :target { background: #ff08 }</style>
+<h1>Errors</h1>
+${Object.entries(REFUSALS)
+  .map(
+    ([code, { status, title, fix, retryable }]) =>
+      `<h2 id="${code}">${code}</h2>\n<p>${title}. HTTP ${status}; ${retryable ? 'the same call with the same call id may be sent again' : 'the same call brings the same answer'}.</p>\n<p>Fix: ${fix.replaceAll('<', '&lt;')}</p>`,
+  )
+  .join('\n')}
+</html>
+`
 
 const PAGE = `<!doctype html>
 <html lang="en">

@@ -30,7 +30,7 @@ send a 409 again by themselves.
   "status": 403,
   "code": "policy_denied",
   "detail": "No rule allows the write create_refund (payments.refund) for agent support-agent …",
-  "fix": "Add an allow rule for it to tool_decision.rego, or request access.",
+  "fix": "Add an allow rule for it to tool_decision.rego, or ask whoever runs the gateway to.",
   "retryable": false,
   "event_id": "01a1fd5e-dc45-7668-9e3a-7589121c0f9a",
   "reasons": [{ "code": "no_rule_allows", "message": "No rule allows …", "rule": "countersign.defaults" }]
