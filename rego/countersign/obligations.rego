@@ -9,19 +9,24 @@ package countersign.obligations
 
 import rego.v1
 
-asked := data.tool_decision.obligations
+# METADATA
+# title: All that was asked, as one object
+# description: |
+#   Read through functions, whose arguments have no type: else the compiler would hold the rules below to the type of
+#   what one policy asks for, and refuse `obligations := {"repeat_window_s": 60}` here.
+default owed := {}
 
-together if {
+owed := owing(data.tool_decision.obligations)
+
+together(asked) if {
 	is_set(asked)
 	every one in asked {
 		is_object(one)
 	}
 }
 
-# METADATA
-# title: All that was asked, as one object
-owed := asked if {
-	not together
+owing(asked) := asked if {
+	not together(asked)
 } else := {name: combined(name, values) |
 	some one in asked
 	some name, _ in one
