@@ -9,6 +9,8 @@ interface Schema {
 }
 
 export function checkProblem(error: RegoProblem, inputSchema: Schema, pathOf: (name: string) => string): PolicyProblem {
+  if (/error limit reached/.test(error.message))
+    return { code: 'more', message: 'there are more mistakes than these', fix: 'Correct these, and check again.' }
   const found = problemOf(error, { pathOf })
   const [, ref] = /^undefined ref: (.+)$/s.exec(error.message) ?? []
   if (ref?.startsWith('input')) return { ...found, ...unknownField(ref, inputSchema) }
@@ -74,7 +76,7 @@ function unknownField(ref: string, schema: Schema): Pick<PolicyProblem, 'code' |
       return {
         code,
         message,
-        fix: meant ? `Write ${whole}.${meant}. ${has}` : `${has} What was sent is in input.params.`,
+        fix: meant ? `Write ${whole}.${meant}.` : `${has} What was sent is in input.params.`,
       }
     }
   }

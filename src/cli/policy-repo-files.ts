@@ -14,7 +14,7 @@ export const policyRepoFiles = (): readonly StarterFile[] => [
   { path: 'policies/project-billing.yaml', content: PROJECT },
   { path: 'cases/rules.yaml', content: CASES },
   { path: 'cases/project-billing.yaml', content: PROJECT_CASES },
-  ...['decision-input', 'policy-cases', 'project-policy'].map((name) => ({
+  ...['policy-cases', 'project-policy'].map((name) => ({
     path: `schemas/${name}.json`,
     content: schemaText(name),
   })),
@@ -52,7 +52,7 @@ binary either.
 | \`rego/tool_decision.rego\` | the rules: deny, allow, hold |
 | \`policies/*.yaml\` | one file a project; a project that has one is denied by default |
 | \`cases/*.yaml\` | calls, and what must be decided on them |
-| \`schemas/\` | for your editor: what a case, a project policy and a call may hold |
+| \`schemas/\` | for your editor: what a case and a project policy may hold |
 | \`.github/workflows/policy.yml\` | the same checks on every push |
 
 To change a rule: write the case first, run \`npx countersign policy test --watch\`, change the rule until it passes.
@@ -97,7 +97,8 @@ const RULES = `# METADATA
 #     deny   wins over everything but the vault key's own limits
 #     allow  opts in to what the defaults deny
 #     hold   makes an allowed call wait for a human who sees its exact arguments
-#   What input holds is in schemas/decision-input.json; amounts are in minor units (500 is 5.00 USD).
+#   What input holds is in node_modules/countersign/schemas/decision-input.json; amounts are in minor units (500 is
+#   5.00 USD).
 package tool_decision
 
 import rego.v1

@@ -67,7 +67,8 @@ export const codesOf = ({ reasons }: Answer): readonly string[] => [...new Set(r
 function misses({ expect }: PolicyCase, answer: Answer): string[] {
   const faults: string[] = []
   const want = (what: string, expected: unknown, actual: unknown) => {
-    if (expected !== undefined && canonical(expected) !== canonical(actual)) faults.push(`${what} differs`)
+    if (expected !== undefined && canonical(expected) !== canonical(actual))
+      faults.push(`${what}: ${shown(actual)}, where ${shown(expected)} is expected`)
   }
   want('decision', expect.decision, answer.decision)
   want('reasons', expect.reasons && [...expect.reasons].sort(), codesOf(answer))
@@ -83,6 +84,9 @@ function disagreement(answer: Answer, { value, errors }: Pick<Evaluation, 'value
   if (canonical(answer) === canonical(value)) return []
   return [`the compiled policy and OPA's own evaluator differ: OPA answers ${JSON.stringify(value)}`]
 }
+
+const shown = (value: unknown): string =>
+  Array.isArray(value) ? value.join(' and ') : typeof value === 'string' ? value : (JSON.stringify(value) ?? 'none')
 
 /** JSON with names in order, so that equal values are equal texts. */
 const canonical = (value: unknown): string =>

@@ -5,7 +5,8 @@
 #     deny   wins over everything but the vault key's own limits
 #     allow  opts in to what the defaults deny
 #     hold   makes an allowed call wait for a human who sees its exact arguments
-#   What input holds is in schemas/decision-input.json; amounts are in minor units (500 is 5.00 USD).
+#   What input holds is in node_modules/countersign/schemas/decision-input.json; amounts are in minor units (500 is
+#   5.00 USD).
 package tool_decision
 
 import rego.v1
