@@ -12,6 +12,7 @@ import { Fault } from './model/fault.ts'
 import { newEventId } from './model/id.ts'
 import { isRefusal, type Refusal, refuse } from './model/refusal.ts'
 import { heldBy } from './model/reservation.ts'
+import { claimed, linesOwed, redacted } from './obligations.ts'
 import { identify, judgeTwins } from './replay/index.ts'
 import type { Rooms } from './rooms.ts'
 import { cappedRefusal } from './spend/index.ts'
@@ -77,13 +78,16 @@ export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Pro
     const spend = isRefusal(lines) ? [] : await step.spendFacts(counters, key.organisation, lines)
     const guarded = catalogue.guarded(operation, params)
     const decision = step.decide(rooms.policy(), { known, operation, params, guarded, facts, spend, time: now() })
-    known = { ...known, spend, decision }
+    known = { ...known, spend, decision, params: redacted(catalogue, operation, params, decision) }
     if (decision.decision !== 'allow') return await refused(step.denial(decision))
     if (isRefusal(lines)) return await refused(lines)
     if (operation.cost === 'amount' && !facts.amount) return await refused(step.priceUnknown(operation))
+    const owed = linesOwed(settings, known, facts, decision, now())
+    if (isRefusal(owed)) return await refused(owed)
 
     if (request.dry_run) {
-      const over = step.overCap(lines, spend)
+      const own = step.overCap(lines, spend)
+      const over = own ?? step.overCap(owed, await step.spendFacts(counters, key.organisation, owed))
       if (over) return await refused(over)
       await journal.append([row('decision', known, { tags: { ...decision.obligations.tags, dry_run: 'true' } }, now())])
       return { kind: 'judged', event_id, operation, decision, ...step.costOf(facts) }
@@ -93,8 +97,9 @@ export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Pro
     if (isRefusal(wire)) return await refused(wire)
 
     stage = 'reserving'
-    const drawn = lines.filter((line) => line.amount > 0)
-    const reservation = await step.reserve(counters, key.organisation, event_id, identity, drawn)
+    const claim = claimed(identity, decision)
+    const drawn = [...lines, ...owed].filter((line) => line.amount > 0)
+    const reservation = await step.reserve(counters, key.organisation, event_id, claim, drawn)
     if (reservation.kind !== 'reserved') stage = 'judging'
     if (reservation.kind === 'twin') return (await step.join(rooms, known, reservation.event_id)) ?? (await again())
     if (reservation.kind === 'capped') return await refused(cappedRefusal(reservation.line, reservation.state))
@@ -111,7 +116,7 @@ export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Pro
           operation,
           request: wire,
           gateway_id: rooms.gateway_id,
-          identities: identity.identities,
+          identities: claim.identities,
           held: heldBy(drawn),
           generation: reservation.generation,
           sealed_request: step.sealRequest(rooms.bodies, event_id, wire),
@@ -127,7 +132,7 @@ export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Pro
 
       stage = 'sent'
       const outcome = step.sureOf(rooms, await rooms.upstream(operation.provider).send(intent))
-      const ended = await step.finish(rooms, known, intent, outcome, heldBy(drawn))
+      const ended = await step.finish(rooms, known, intent, outcome, heldBy(drawn), claim.identities)
       return ended ? step.replyTo(event_id, operation, outcome, facts) : step.recorded(rooms, operation, event_id)
     })
   } catch (fault) {

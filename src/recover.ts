@@ -66,7 +66,7 @@ async function ownCallsDropped({ abandoned, journal, counters, onFault }: Rooms)
 async function end(rooms: Rooms, record: CallRecord): Promise<boolean> {
   const intent = reopen(rooms, record)
   const outcome = await evidence(rooms, intent, record)
-  await finish(rooms, knownOf(rooms, record), intent, outcome, record.held)
+  await finish(rooms, knownOf(rooms, record), intent, outcome, record.held, record.identities)
   rooms.abandoned.delete(record.event_id)
   return outcome.kind !== 'unknown'
 }

@@ -3,7 +3,7 @@ import { denialRow, type Known, outcomeRow, row } from './audit/index.ts'
 import { type Catalogue, parseForm, redactText } from './catalogue/index.ts'
 import type { Sealer } from './identity/index.ts'
 import type { RepeatMode, VaultKey } from './model/agent.ts'
-import type { BudgetLine, Held } from './model/budget.ts'
+import type { Budget, BudgetLine, Held } from './model/budget.ts'
 import type { Answered, CallRequest, Refused, Reply, RouteTarget } from './model/call.ts'
 import type { Admitted, Counters } from './model/counters.ts'
 import type { Decision, Policy, SpendFact } from './model/decision.ts'
@@ -11,7 +11,7 @@ import { defined } from './model/defined.ts'
 import { Fault } from './model/fault.ts'
 import type { EventId } from './model/id.ts'
 import type { Intent, WireRequest } from './model/intent.ts'
-import type { CallRecord } from './model/journal.ts'
+import type { CallRecord, Identity } from './model/journal.ts'
 import type { Money } from './model/money.ts'
 import type { Facts, JsonObject, Operation, Params } from './model/operation.ts'
 import type { Answer, Outcome } from './model/outcome.ts'
@@ -113,11 +113,12 @@ export const linesOf = (
   known: Known,
   facts: Facts,
   now: Date,
+  budgets: readonly Budget[] = [...settings.budgets, ...known.key!.budgets],
 ): readonly BudgetLine[] | Refusal => {
   const { key, operation, run } = known
   const { organisation, project, agent, id } = key!
   return linesFor({
-    budgets: [...settings.budgets, ...key!.budgets],
+    budgets,
     call: defined({
       organisation,
       project,
@@ -257,6 +258,7 @@ export async function finish(
   { event_id, organisation }: Intent,
   outcome: Outcome,
   held: readonly Held[],
+  identities: readonly Identity[],
 ): Promise<boolean> {
   const spent = outcome.kind === 'unknown' ? null : outcome.kind === 'failed' ? [] : settledBy(held)
   const answer = outcome.answer && {
@@ -268,12 +270,16 @@ export async function finish(
   // Another gateway took the call over and ended it: what its outcome settled is what holds.
   const settled = first ? spent : await rooms.journal.settled(event_id)
   if (settled === null) return first
-  const keep_ms = outcome.kind === 'succeeded' ? CLAIM_KEPT_MS : 0
+  const keep_ms = outcome.kind === 'succeeded' ? keptFor(identities) : 0
   await rooms.counters
     .settle(organisation, event_id, settled, keep_ms)
     .catch((fault: unknown) => rooms.onFault(event_id, fault))
   return first
 }
+
+/** No longer than the journal itself would call another one a twin. */
+const keptFor = (identities: readonly Identity[]): number =>
+  Math.min(CLAIM_KEPT_MS, ...identities.map(({ window_s = Number.POSITIVE_INFINITY }) => window_s * 1_000))
 
 export function replyTo(event_id: EventId, operation: Operation, outcome: Outcome, facts: Facts): Reply {
   const { kind, answer } = outcome
@@ -292,9 +298,15 @@ export async function join(rooms: Rooms, known: Known, first: EventId): Promise<
   const record = await rooms.running.settled(first, rooms.settings.join_ms)
   if (!record) return null
   const reply = fromRecord(rooms, known.operation!, record)
+  // The first's params, which are the same: what policy had redacted in them stays so.
   const told = reply.kind === 'answered' ? { http_status: reply.answer.status } : { reason: reply.refusal.code }
   await rooms.journal.append([
-    row('replay', { ...known, event_id: first }, { ...told, outcome: record.state, cost: 0 }, rooms.now()),
+    row(
+      'replay',
+      { ...known, event_id: first, ...defined({ params: record.event.params }) },
+      { ...told, outcome: record.state, cost: 0 },
+      rooms.now(),
+    ),
   ])
   return reply
 }

@@ -23,11 +23,15 @@ before_end(grant) if input.time < grant.expires
 
 names_branch if _ = input.params.branch
 
-# A grant may name an action in full (stripe:refunds:create), within its service (refunds:create), or as an operation.
-actions := {
-	input.action,
-	trim_prefix(input.action, concat("", [input.provider, ":"])),
-	input.operation,
+# A grant may name an action in full (stripe:refunds:create), within its service (refunds:create), as an operation
+# (create_refund) or by its group (payments.refund).
+actions := {name |
+	some name in [
+		input.action,
+		trim_prefix(input.action, concat("", [input.provider, ":"])),
+		input.operation,
+		object.get(input, "group", input.operation),
+	]
 }
 
 covering contains index if {

@@ -6,4 +6,5 @@
 export { type Catalogue, loadCatalogue } from './catalogue.ts'
 export { parseForm } from './form.ts'
 export { parseJson } from './json.ts'
+export { serviceNames } from './names.ts'
 export { redactText } from './redact.ts'

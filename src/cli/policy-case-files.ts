@@ -9,7 +9,7 @@ import {
   readCases,
 } from '../policy/index.ts'
 import { CliError } from './output.ts'
-import { known } from './policy-catalogue.ts'
+import { known, names } from './policy-catalogue.ts'
 import type { Folders } from './policy-folders.ts'
 import { validator } from './policy-schemas.ts'
 
@@ -53,7 +53,7 @@ let reading: CaseReading | undefined
 
 /** All files' problems at once. */
 export function readCaseFiles(files: readonly string[]): readonly PolicyCase[] | PolicyRefusal {
-  reading ??= { isCaseFile: validator('policy-cases'), isInput: validator('decision-input'), known }
+  reading ??= { isCaseFile: validator('policy-cases'), isInput: validator('decision-input'), known, names }
   const problems: PolicyProblem[] = []
   const cases: PolicyCase[] = []
   for (const file of files) {

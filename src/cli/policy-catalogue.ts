@@ -1,6 +1,7 @@
 /** What the catalogue knows of a call that a policy author wrote down. */
-import { type Catalogue, loadCatalogue } from '../catalogue/index.ts'
+import { type Catalogue, loadCatalogue, serviceNames } from '../catalogue/index.ts'
 import { PROVIDERS_DIR } from '../layout.ts'
+import type { ServiceNames } from '../model/names.ts'
 import type { Params } from '../model/operation.ts'
 import { isRefusal } from '../model/refusal.ts'
 import type { CallFields } from '../policy/index.ts'
@@ -9,6 +10,18 @@ let loaded: Catalogue | undefined
 export const catalogue = (): Catalogue => {
   loaded ??= loadCatalogue(PROVIDERS_DIR)
   return loaded
+}
+
+let listed: ServiceNames | undefined
+const services = (): ServiceNames => {
+  listed ??= serviceNames(catalogue())
+  return listed
+}
+
+/** What grants may name; the catalogue is loaded once a grant asks. */
+export const names: ServiceNames = {
+  of: (service) => services().of(service),
+  closestService: (service) => services().closestService(service),
 }
 
 /** Group, effect, action and the rest of the operation, and the amount and customer that the params alone say. */

@@ -35,7 +35,7 @@ export interface Identity {
   readonly name: string
   /** Of provider, operation and params: tells a repeat from a conflict. */
   readonly digest: string
-  /** A claim older than this is no obstacle; absent: for ever. */
+  /** A claim older than this, or than the window that was claimed with it, is no obstacle; absent: for ever. */
   readonly window_s?: number
 }
 

@@ -5,6 +5,8 @@
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import { isNode, LineCounter, parseDocument, stringify } from 'yaml'
 import type { DecisionInput, Verdict } from '../model/decision.ts'
+import { defined } from '../model/defined.ts'
+import type { ServiceNames } from '../model/names.ts'
 import { over, withoutNulls } from './overlay.ts'
 import { parseProjectPolicy, projectData } from './project-policy.ts'
 import { type PolicyProblem, type PolicyRefusal, refusePolicy } from './refusal.ts'
@@ -36,6 +38,8 @@ export interface CaseReading {
   readonly isInput: ValidateFunction
   /** What the catalogue knows of a call: group, effect, action, … and what params say of amount and customer. */
   readonly known: (input: CallFields) => CallFields
+  /** What the grants of project policies may name. */
+  readonly names?: ServiceNames
 }
 
 export type CallFields = Readonly<Record<string, unknown>>
@@ -90,7 +94,7 @@ export function readCases(source: string, file: string, reading: CaseReading): r
   if (problems.length > 0) return refusePolicy(...problems)
 
   const raw = document.toJS() as RawFile
-  const { isCaseFile, isInput, known } = reading
+  const { isCaseFile, isInput, known, names: services } = reading
   if (!isCaseFile(raw)) {
     return refusePolicy(
       ...told(isCaseFile.errors, 'the file').map(({ path, ...rest }) => ({ ...rest, ...placeOf(path) })),
@@ -119,7 +123,7 @@ export function readCases(source: string, file: string, reading: CaseReading): r
       [[...at, 'projects'], one.projects ?? []],
     ] as const)
       for (const [n, project] of list.entries()) {
-        const parsed = parseProjectPolicy(stringify(project), file)
+        const parsed = parseProjectPolicy(stringify(project), file, defined({ names: services }))
         if (parsed.ok) projects.set(parsed.policy.project, projectData(parsed.policy))
         else for (const found of parsed.problems) report([...where, n], found)
       }

@@ -2,9 +2,11 @@
  * A project's policy file: who may do what in one project, denied by default. Read from YAML into the data that the library's
  * `projects.rego` looks up. Patterns mean one thing everywhere (actions, resources, branches): plain text matches itself, and
  * `*` matches any run of characters, separators included. A `deny` entry hits an action or a resource in the same way, and
- * any text among the params that contains it.
+ * any text among the params that contains it. Where the service is a provider of the catalogue, an action or a resource that
+ * the catalogue does not have is a mistake.
  */
 import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from 'yaml'
+import type { NamesOfService, ServiceNames } from '../model/names.ts'
 import type { PolicyProblem } from './refusal.ts'
 
 export interface Grant {
@@ -38,11 +40,36 @@ const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}
 /** `a*b` yes; these would mean something to other globs, and nothing here. */
 const FOREIGN_GLOB = /[?[\]{}\\]|\*\*/
 
+const KINDS = [
+  ['actions', 'action, operation or group'],
+  ['resources', 'resource'],
+] as const satisfies readonly (readonly [keyof NamesOfService, string])[]
+
+/** A pattern means something where it matches one name at least. */
+function isCovered(pattern: string, names: ReadonlySet<string>): boolean {
+  if (!pattern.includes('*')) return names.has(pattern)
+  const [first = '', ...rest] = pattern.split('*')
+  const last = rest.pop() ?? ''
+  return [...names].some((name) => {
+    if (!name.startsWith(first) || name.length < first.length + last.length || !name.endsWith(last)) return false
+    let from = first.length
+    return rest.every((part) => {
+      const at = name.indexOf(part, from)
+      from = at + part.length
+      return at >= 0 && from <= name.length - last.length
+    })
+  })
+}
+
 /**
  * Reads one file; `file` is its name in messages. Every problem is reported, each with its line. A grant that has expired
  * is a warning: it grants nothing, and the file that held it yesterday must still load today.
  */
-export function parseProjectPolicy(source: string, file: string, now = new Date()): ParsedProject {
+export function parseProjectPolicy(
+  source: string,
+  file: string,
+  { now = new Date(), names }: { readonly now?: Date; readonly names?: ServiceNames } = {},
+): ParsedProject {
   const lines = new LineCounter()
   const document = parseDocument(source, { lineCounter: lines, strict: true, uniqueKeys: true })
   const problems: PolicyProblem[] = []
@@ -105,6 +132,39 @@ export function parseProjectPolicy(source: string, file: string, now = new Date(
       )
   }
 
+  /** What of a provider's names the grant's entries can mean, aliases brought to their operations. */
+  const named = (grant: Record<string, string | string[]>, found: ReadonlyMap<string, ParsedNode>, what: string) => {
+    const { service, actions, deny } = grant
+    if (names === undefined || typeof service !== 'string') return
+    const own = names.of(service)
+    const meant = own ? undefined : names.closestService(service)
+    if (meant !== undefined)
+      warnings.push({
+        code: 'unlisted_service',
+        ...at(found.get('service')?.range[0] ?? 0),
+        message: `${what} is for service ${service}, which is no provider of the catalogue`,
+        fix: `Write ${meant}, if that is what you mean.`,
+      })
+    if (own === undefined) return
+    for (const [field, kind] of KINDS) {
+      const list = found.get(field)
+      if (!isSeq<ParsedNode>(list)) continue
+      for (const item of list.items) {
+        if (!isScalar(item) || typeof item.value !== 'string') continue
+        if (isCovered(own.canonical(item.value), own[field])) continue
+        const instead = field === 'actions' ? own.closestAction(item.value) : own.closestResource(item.value)
+        report(
+          item,
+          `${what} names ${JSON.stringify(item.value)}, and ${service} has no such ${kind}`,
+          `${instead ? `Did you mean ${instead}? ` : ''}docs/policy/names-${service}.md lists the names.`,
+        )
+      }
+    }
+    if (Array.isArray(actions)) grant.actions = actions.map(own.canonical)
+    // The text stays beside the operation, because a deny entry also hits texts in params.
+    if (Array.isArray(deny)) grant.deny = [...new Set(deny.flatMap((entry) => [entry, own.canonical(entry)]))]
+  }
+
   const readGrant = (node: ParsedNode, index: number): Grant | null => {
     const what = `grant ${index + 1}`
     const found = fields(node, GRANT_FIELDS, what)
@@ -126,6 +186,7 @@ export function parseProjectPolicy(source: string, file: string, now = new Date(
     }
     for (const name of ['service', 'actions'])
       if (!found.has(name)) report(node, `${what} has no ${name}`, `Add ${name} to the grant.`)
+    named(grant, found, what)
     const { expires } = grant
     if (typeof expires === 'string' && (!RFC3339.test(expires) || Number.isNaN(Date.parse(expires))))
       report(

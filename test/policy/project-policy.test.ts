@@ -151,7 +151,9 @@ describe('what is wrong is told with its place and a fix', () => {
 
 test('an expiry in the past is a warning with its line: the file must still load on the day after', () => {
   const source = grant('    expires: 2026-11-21T10:00:00Z\n')
-  const parsed = parseProjectPolicy(source, 'p.yaml', new Date('2026-11-21T10:00:00Z'))
+  const parsed = parseProjectPolicy(source, 'p.yaml', { now: new Date('2026-11-21T10:00:00Z') })
   expect(parsed).toMatchObject({ ok: true, warnings: [{ code: 'grant_expired', row: 6, col: 14 }] })
-  expect(parseProjectPolicy(source, 'p.yaml', new Date('2026-11-21T09:59:59Z'))).toMatchObject({ warnings: [] })
+  expect(parseProjectPolicy(source, 'p.yaml', { now: new Date('2026-11-21T09:59:59Z') })).toMatchObject({
+    warnings: [],
+  })
 })

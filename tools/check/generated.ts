@@ -10,6 +10,7 @@ const GENERATED = [
   ['tools/catalogue/generate-stripe.ts', 'schemas/providers/stripe.json'],
   ['tools/catalogue/generate-types.ts', 'sdk/typescript/src/generated/stripe.ts'],
   ['tools/docs/generate-errors.ts', 'docs/errors.md'],
+  ['tools/docs/generate-names.ts', 'docs/policy/names-stripe.md'],
 ] as const
 
 let stale = 0

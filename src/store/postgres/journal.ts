@@ -204,7 +204,8 @@ const FIND_TWINS: Statement = {
     select asked.place::integer, c.digest, c.event_id
     from unnest($1::text[], $2::integer[]) with ordinality as asked(name, window_s, place)
     join claims c on c.name = asked.name
-    where asked.window_s is null or c.claimed_at >= clock_timestamp() - make_interval(secs => asked.window_s)
+    where least(asked.window_s, c.window_s) is null
+      or c.claimed_at >= clock_timestamp() - make_interval(secs => least(asked.window_s, c.window_s))
     order by asked.place`,
 }
 

@@ -90,7 +90,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
           on conflict (name) do update
             set event_id = excluded.event_id, digest = excluded.digest,
                 window_s = excluded.window_s, claimed_at = excluded.claimed_at
-            where c.claimed_at < excluded.claimed_at - make_interval(secs => excluded.window_s);
+            where c.claimed_at < excluded.claimed_at - make_interval(secs => least(excluded.window_s, c.window_s));
         select coalesce(array_agg(twin.item), '{}'), coalesce(array_agg(twin.holder), '{}') into v_lost, v_holders
           from (select distinct on (x.item) x.item, c.event_id as holder
                 from json_to_recordset(p_identities) as x(item integer, place integer, event_id uuid, name text)
