@@ -40,33 +40,35 @@ const JUDGE = 'countersign.judge'
 const KEY_RULE = 'countersign.key'
 
 export function recall(event: AuditEvent, { catalogue, key: find }: Recall): Recorded | LeftOut {
-  const { provider, operation: name, params, policy_revision } = event
-  const rules = (event.reasons ?? []).map((reason) => (reason as { readonly rule?: unknown }).rule)
-  if (policy_revision === undefined || rules.includes(JUDGE)) return 'undecided'
-  const operation = catalogue.resolve(provider ?? '', name ?? '')
+  const { params, policy_revision, role, project, run, turn, correlation_id, customer, cost, currency } = event
+  if (policy_revision === undefined || isOf(event, JUDGE)) return 'undecided'
+  const operation = catalogue.resolve(event.provider ?? '', event.operation ?? '')
   if (isRefusal(operation) || params === undefined) return 'unlisted'
-  const key = keyOf(event, rules, find)
+  const key = keyOf(event, find)
   if (!key) return 'key_unknown'
 
-  const { group, effect, action, resource, method, path } = operation
-  const { project, run, turn, correlation_id, customer, cost, currency } = event
+  const { provider, name, group, effect, action, resource, method, path } = operation
   const input: DecisionInput = {
-    ...{ provider: operation.provider, operation: operation.name, group, effect, method, path, params },
+    ...{ provider, operation: name, group, effect, method, path, params },
     guarded: catalogue.guarded(operation, params as Params),
     ...{ action: event.action ?? action, resource: event.resource ?? resource },
-    ...defined({ project, run, turn, correlation_id, customer }),
+    ...{ organisation: event.organisation, key, time: event.ts },
+    ...{ occurrence: event.occurrence ?? 1, spend: event.spend ?? [] },
+    agent: role === undefined ? { id: event.agent ?? '' } : { id: event.agent ?? '', role },
+    ...(project !== undefined && { project }),
+    ...(run !== undefined && { run }),
+    ...(turn !== undefined && { turn }),
+    ...(correlation_id !== undefined && { correlation_id }),
+    ...(customer !== undefined && { customer }),
     ...(cost !== undefined && currency !== undefined && { amount: { value: cost, currency } }),
-    agent: { id: event.agent ?? '', ...defined({ role: event.role }) },
-    organisation: event.organisation,
-    occurrence: event.occurrence ?? 1,
-    key,
-    time: event.ts,
-    spend: event.spend ?? [],
   }
   const then = verdictOf(event)
   const unhindered = then !== 'allow' || event.decision === 'allow'
   return { event, input, then, unhindered, redacted: redactedIn(params) }
 }
+
+const isOf = ({ reasons = [] }: AuditEvent, rule: string): boolean =>
+  reasons.some((reason) => (reason as { readonly rule?: unknown }).rule === rule)
 
 /** Policy's own verdict: a row's decision is the call's, which caps and prices may have refused after policy allowed it. */
 function verdictOf({ decision, reason }: AuditEvent): Verdict {
@@ -74,17 +76,24 @@ function verdictOf({ decision, reason }: AuditEvent): Verdict {
   return decision === 'deny' && (reason === undefined || reason === 'policy_denied') ? 'deny' : 'allow'
 }
 
-function keyOf(event: AuditEvent, rules: readonly unknown[], find: Recall['key']): DecisionInput['key'] | undefined {
+function keyOf(event: AuditEvent, find: Recall['key']): DecisionInput['key'] | undefined {
   if (event.key_id === undefined) {
     // The operator's question may have brought a key of its own. It is not recorded, but where it did not object, it counts
     // for nothing: a key only narrows, whatever the policy.
-    return event.tags?.asked_by === 'operator' && !rules.includes(KEY_RULE) ? { id: 'operator' } : undefined
+    return event.tags?.asked_by === 'operator' && !isOf(event, KEY_RULE) ? { id: 'operator' } : undefined
   }
   const key = find(event.key_id)
   if (!key) return undefined
+  const known = seenByPolicy.get(key)
+  if (known) return known
   const { id, providers, operations, endpoints, limits, customers } = key
-  return { id, ...defined({ providers, operations, endpoints, limits, customers }) }
+  const seen = { id, ...defined({ providers, operations, endpoints, limits, customers }) }
+  seenByPolicy.set(key, seen)
+  return seen
 }
+
+/** One key makes many calls. */
+const seenByPolicy = new WeakMap<VaultKey, DecisionInput['key']>()
 
 function redactedIn(params: JsonObject): readonly string[] {
   const found: string[] = []

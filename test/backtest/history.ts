@@ -16,7 +16,6 @@ export const historyKey = (agent: number): VaultKey => ({
   agent: { id: `support-${agent}`, role: agent % 4 === 0 ? 'support-tier-2' : 'support-tier-1' },
   providers: ['stripe'],
   operations: ['read', 'payments.refund'],
-  limits: [{ param: 'amount', max: 100_000 }],
   budgets: [],
   created_at: '2026-01-01T00:00:00.000Z',
 })
