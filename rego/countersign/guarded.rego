@@ -31,14 +31,10 @@ allowed(path) if {
 	steps[count(steps) - 1] in named
 }
 
-named contains name if {
-	is_set(data.tool_decision.allow_guarded)
-	some name in data.tool_decision.allow_guarded
-}
+named := names(data.tool_decision.allow_guarded)
+
+# A function, because its argument may be of any type: what the operator's rule is, is known to the compiler otherwise.
+names(given) := given if is_set(given)
 
 # `allow_guarded["transfer_data"] if …` in the current dialect makes an object: {"transfer_data": true}.
-named contains name if {
-	is_object(data.tool_decision.allow_guarded)
-	some name, value in data.tool_decision.allow_guarded
-	value == true
-}
+names(given) := {name | some name, value in given; value == true} if is_object(given)

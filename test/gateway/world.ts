@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Logger, pino } from 'pino'
 import { inject } from 'vitest'
 import { stringify } from 'yaml'
@@ -25,7 +25,7 @@ export type Engine = (typeof ENGINES)[number]
 export const UPSTREAM_SECRET = 'sk_test_sandbox'
 
 export interface WorldOptions {
-  /** File name → Rego. */
+  /** File name → Rego; `../policies/billing.yaml` is a project policy. */
   readonly policy: Readonly<Record<string, string>>
   /** What `countersign.yaml` says. */
   readonly config?: object
@@ -78,8 +78,11 @@ export async function openWorld(engine: Engine, options: WorldOptions) {
   }
 
   const writePolicy = (files: Readonly<Record<string, string>>) => {
-    mkdirSync(join(folder, 'rego'), { recursive: true })
-    for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, 'rego', file), text)
+    for (const [file, text] of Object.entries(files)) {
+      const path = join(folder, 'rego', file)
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, text)
+    }
   }
   writePolicy(options.policy)
   writeFileSync(join(folder, 'countersign.yaml'), stringify(options.config ?? {}))
