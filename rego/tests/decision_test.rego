@@ -73,6 +73,12 @@ test_a_denial_keeps_what_concerns_its_row if {
 
 run := {"scope": "run", "window": "run", "cap": 100, "currency": "usd"}
 
+test_obligations_of_another_kind_are_handed_on_with_a_denial if {
+	denied := decision with input as refund with data.tool_decision.obligations as 7
+	denied.decision == "deny"
+	denied.obligations == 7
+}
+
 test_obligations_hold_together if {
 	asked := {
 		{"tags": {"team": "billing"}, "redact": ["b", "a"], "repeat_window_s": 60, "budgets": [run]},
