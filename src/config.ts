@@ -40,6 +40,8 @@ export interface Config {
   readonly public_url: string | undefined
   /** When the row of a decision without a call is committed. */
   readonly decision_audit: DecisionAudit
+  /** Policy comes from this address, not from the folders. */
+  readonly policy_bundle: { readonly url: string; readonly every_ms: number } | undefined
   readonly log_level: string
 }
 
@@ -135,6 +137,10 @@ export function readConfig(env: Environment, cwd: string): Config {
     },
     public_url: file.public_url,
     decision_audit: file.decision_audit ?? 'commit',
+    policy_bundle: file.policy?.bundle && {
+      url: file.policy.bundle.url,
+      every_ms: time(file.policy.bundle.every, '30s'),
+    },
     log_level: given('COUNTERSIGN_LOG_LEVEL') ?? file.log_level ?? 'info',
   }
   if (faults.length > 0) throw new ConfigError(faults)
@@ -151,6 +157,7 @@ interface ConfigFile {
   recovery?: { every?: string; gateway_silent?: string; reservation_unclaimed?: string }
   public_url?: string
   decision_audit?: DecisionAudit
+  policy?: { bundle?: { url: string; every?: string } }
   log_level?: string
 }
 

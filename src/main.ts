@@ -7,7 +7,7 @@ import { type Logger, pino } from 'pino'
 import { toLine } from './audit/index.ts'
 import { call } from './call.ts'
 import { callRecord } from './call-record.ts'
-import { type Catalogue, loadCatalogue, parseJson } from './catalogue/index.ts'
+import { type Catalogue, loadCatalogue, parseJson, serviceNames } from './catalogue/index.ts'
 import type { Config } from './config.ts'
 import { createUpstream, STRIPE, UPSTREAM_LIMITS, type Upstream } from './forward/index.ts'
 import {
@@ -18,6 +18,7 @@ import {
   type MasterKey,
   masterKey,
   sealer,
+  signer,
   type VaultKeyRequest,
 } from './identity/index.ts'
 import { type Judging, judging, operationNames } from './judge.ts'
@@ -29,9 +30,11 @@ import { Fault, faultsAs } from './model/fault.ts'
 import { newId } from './model/id.ts'
 import type { Journal } from './model/journal.ts'
 import { refuse } from './model/refusal.ts'
+import type { RevisionStore } from './model/revision.ts'
 import { createPolicyStore, explainPolicyRefusal, isPolicyRefusal, type PolicyStore } from './policy/index.ts'
 import { recover } from './recover.ts'
 import { running } from './replay/index.ts'
+import { revisions, watchPolicies } from './revisions/index.ts'
 import type { Rooms } from './rooms.ts'
 import { type SandboxProcess, spawnSandbox } from './sandbox-process.ts'
 import {
@@ -51,6 +54,7 @@ import {
   createCredentialStore,
   createJournal,
   createKeyStore,
+  createRevisionStore,
   migrate,
   openPglite,
   openPostgres,
@@ -104,22 +108,24 @@ async function assemble(
   const catalogue = loadCatalogue(PROVIDERS_DIR)
   const metrics = createMetrics()
 
-  const [stores, policies, sandbox] = await Promise.all([
+  const gateway_id = newId('gw')
+  const folders = { policyDir: config.policy_dir, projectsDir: config.projects_dir, libraryDir: POLICY_LIBRARY_DIR }
+  const policies = createPolicyStore({
+    ...folders,
+    names: serviceNames(catalogue),
+    cacheDir: join(config.data_dir, 'policy-cache'),
+    log,
+  })
+
+  const [stores, folderPolicy, sandbox] = await Promise.all([
     openStores(config, { log, around }),
-    createPolicyStore({
-      policyDir: config.policy_dir,
-      projectsDir: config.projects_dir,
-      libraryDir: POLICY_LIBRARY_DIR,
-      cacheDir: join(config.data_dir, 'policy-cache'),
-      log,
-    }),
+    policies.readFolders().then((found) => (isPolicyRefusal(found) ? found : policies.prepare(found))),
     config.sandbox ? spawnSandbox() : undefined,
   ])
   const { journal, counters, keys } = stores
   closers.push(
     () => journal.close(),
     () => counters.close(),
-    async () => policies.close(),
     async () => sandbox?.close(),
   )
   if (!config.policy_is_own)
@@ -127,11 +133,18 @@ async function assemble(
       { policy_dir: config.policy_dir },
       'there is no ./rego: the packaged starter policy is in force (reads only)',
     )
-  policies.watch((reloaded) => {
-    if (isPolicyRefusal(reloaded))
-      log.error({ why: explainPolicyRefusal(reloaded) }, 'the changed policy was refused; the old one stays')
-    else log.info(reloaded, 'the policy was swapped')
+  const history = revisions({
+    policies,
+    store: stores.policies,
+    append: (events) => journal.append(events),
+    signer: signer(master.policySigning),
+    gateway: gateway_id,
+    log,
+    now: () => new Date(),
   })
+  const { policy_bundle } = config
+  await history.start(folderPolicy, { empty_only: policy_bundle !== undefined })
+  closers.push(watchPolicies({ revisions: history, policies, folders, bundle: policy_bundle, log }))
 
   const credentials = credentialVault(stores.credentials, master)
   await takeCredentials(config, credentials, sandbox)
@@ -139,7 +152,7 @@ async function assemble(
   closers.push(() => Promise.all([...upstreams.values()].map((upstream) => upstream.close())))
 
   const rebuild = createRehydration({ counters, journal })
-  const rooms = wire({ config, catalogue, master, stores, policies, upstreams, rebuild, metrics, log })
+  const rooms = wire({ gateway_id, config, catalogue, master, stores, policies, upstreams, rebuild, metrics, log })
   for (const organisation of new Set([
     ...(await journal.organisations()),
     ...(await keys.list({})).map((key) => key.organisation),
@@ -167,6 +180,7 @@ async function assemble(
       audit,
       counters: spend,
       policy_revision: policies.current().revision,
+      policy: history.status(),
       engine: stores.engine,
     }
   }
@@ -215,8 +229,9 @@ async function assemble(
         await credentials.put(provider, organisation, secret, rooms.now())
         return undefined
       },
+      policies: history,
       reloadPolicy: async () => {
-        const reloaded = await policies.reload()
+        const reloaded = await history.offer(history.folder, await policies.readFolders())
         return isPolicyRefusal(reloaded) ? refuse('policy_refused', explainPolicyRefusal(reloaded)) : reloaded
       },
       audit: (query) => journal.query(query),
@@ -257,6 +272,7 @@ interface Stores {
   readonly counters: Counters
   readonly keys: ReturnType<typeof createKeyStore>
   readonly credentials: ReturnType<typeof createCredentialStore>
+  readonly policies: RevisionStore
 }
 
 async function openStores(config: Config, { log, around }: Required<GatewayOptions>): Promise<Stores> {
@@ -270,6 +286,7 @@ async function openStores(config: Config, { log, around }: Required<GatewayOptio
     journal: around('journal', faultsAs('audit_unavailable', createJournal(opened))),
     keys: faultsAs('audit_unavailable', createKeyStore(opened.db)),
     credentials: faultsAs('audit_unavailable', createCredentialStore(opened.db)),
+    policies: faultsAs('audit_unavailable', createRevisionStore(opened.db)),
     counters: around('counters', faultsAs('counters_unavailable', counters)),
   }
 }
@@ -327,6 +344,7 @@ function openUpstreams(
 }
 
 interface Parts {
+  readonly gateway_id: string
   readonly config: Config
   readonly catalogue: Catalogue
   readonly master: MasterKey
@@ -338,11 +356,22 @@ interface Parts {
   readonly log: Logger
 }
 
-function wire({ config, catalogue, master, stores, policies, upstreams, rebuild, metrics, log }: Parts): Rooms {
+function wire({
+  gateway_id,
+  config,
+  catalogue,
+  master,
+  stores,
+  policies,
+  upstreams,
+  rebuild,
+  metrics,
+  log,
+}: Parts): Rooms {
   const { journal, counters, keys } = stores
   const deadlines = Object.values(config.providers).map((provider) => provider.deadline_ms)
   return {
-    gateway_id: newId('gw'),
+    gateway_id,
     catalogue,
     findKey: keyFinder(keys, master),
     journal,

@@ -1,10 +1,14 @@
-/** From folders to a revision that passed its trial, ready to be swapped in. */
+/** From files to a revision that passed its trial, ready to be swapped in. */
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import type { ServiceNames } from '../model/names.ts'
+import type { PolicyFile } from '../model/revision.ts'
 import { compile, keepCompiled } from './compile.ts'
 import type { Revision } from './instance.ts'
-import { NO_PROJECTS, type Projects, type ProjectsRead, readProjects } from './projects.ts'
+import { pausing } from './pausing.ts'
+import { findProjects, PROJECTS, type ProjectsRead, readProjects } from './projects.ts'
 import { type PolicyProblem, type PolicyRefusal, refusePolicy } from './refusal.ts'
-import { type PolicySources, readSources } from './sources.ts'
+import { assemble, type FoundFiles, findFiles, LIBRARY, type PolicySources } from './sources.ts'
 import { tryPolicy } from './trial.ts'
 
 export interface PolicyFolders {
@@ -14,6 +18,14 @@ export interface PolicyFolders {
   readonly projectsDir?: string
   /** The library that comes with the package: `rego/countersign`. */
   readonly libraryDir: string
+  /** What grants may name; without it, no name in a project policy is a mistake. */
+  readonly names?: ServiceNames
+}
+
+/** A whole policy, project policies and library included, wherever it was found. */
+export interface PolicyFiles extends FoundFiles {
+  /** False: nothing says that there should be no project policies; their place was not found at all. */
+  readonly has_projects: boolean
 }
 
 export interface BuiltPolicy {
@@ -25,7 +37,13 @@ export interface BuiltPolicy {
 }
 
 export interface Candidate extends BuiltPolicy, Omit<Revision, 'module'> {
-  readonly had_projects_dir: boolean
+  /** The same digest without the library. */
+  readonly own_digest: string
+  /** What decides; no tests. */
+  readonly files: readonly PolicyFile[]
+  readonly has_projects: boolean
+  /** False: its rules passed a trial before, perhaps with other data. */
+  readonly tried: boolean
 }
 
 interface BuildOptions {
@@ -35,10 +53,8 @@ interface BuildOptions {
   readonly preparedDir?: string
   /** Project policies read before. */
   readonly read?: ProjectsRead
-  /** The projects' folder was there, and must not vanish: with it would go every project's denial by default. */
-  readonly expect_projects_dir?: boolean
-  /** A revision that needs no trial: it is the one in force. */
-  readonly in_force?: string
+  /** What grants may name. */
+  readonly names?: ServiceNames | undefined
 }
 
 const PROJECTS_TRIED_MAX = 3
@@ -51,68 +67,111 @@ export async function buildPolicy(
   folders: PolicyFolders,
   options: { readonly keepIn?: string } = {},
 ): Promise<BuiltPolicy | PolicyRefusal> {
-  const built = await buildCandidate(folders, options.keepIn === undefined ? {} : { cacheDir: options.keepIn })
+  const built = await buildFolders(folders, options.keepIn === undefined ? {} : { cacheDir: options.keepIn })
   return 'refused' in built ? built : { revision: built.revision, wasm: built.wasm, warnings: built.warnings }
 }
 
 /** The files of a policy, and with them all data as OPA's own evaluator takes it, project policies included. */
-export async function readPolicy({
-  policyDir,
-  projectsDir,
-  libraryDir,
-}: PolicyFolders): Promise<PolicySources | PolicyRefusal> {
-  const sources = await readSources(policyDir, libraryDir)
+export async function readPolicy(folders: PolicyFolders): Promise<PolicySources | PolicyRefusal> {
+  const found = await readFolders(folders)
+  if ('refused' in found) return found
+  const { rules, projects } = parts(found)
+  const sources = assemble(rules)
   if ('refused' in sources) return sources
-  const projects = projectsDir === undefined ? null : await readProjects(projectsDir, new Map())
-  if (projects && 'refused' in projects) return projects
-  return { ...sources, data: { ...sources.data, projects: Object.fromEntries(projects?.data ?? []) } }
+  const read = await readProjects(projects, found.pathOf, new Map(), folders.names)
+  if ('refused' in read) return read
+  return { ...sources, data: { ...sources.data, projects: Object.fromEntries(read.data) } }
 }
 
-export async function buildCandidate(
-  { policyDir, projectsDir, libraryDir }: PolicyFolders,
-  options: BuildOptions,
-): Promise<Candidate | PolicyRefusal> {
-  const sources = await readSources(policyDir, libraryDir)
+export async function readFolders(folders: PolicyFolders): Promise<PolicyFiles | PolicyRefusal> {
+  const { policyDir, projectsDir, libraryDir } = folders
+  const rules = await findFiles(policyDir, libraryDir)
+  if ('refused' in rules) return rules
+  const projects = projectsDir === undefined ? null : await findProjects(projectsDir)
+  if (projects && 'refused' in projects) return projects
+  return {
+    files: [...rules.files, ...(projects ?? [])],
+    has_projects: projects !== null,
+    pathOf: (name) => (isProject(name) ? join(projectsDir ?? '', name.slice(PROJECTS.length + 1)) : rules.pathOf(name)),
+  }
+}
+
+export async function buildFolders(folders: PolicyFolders, options: BuildOptions): Promise<Candidate | PolicyRefusal> {
+  const found = await readFolders(folders)
+  return 'refused' in found ? found : buildCandidate(found, { names: folders.names, ...options })
+}
+
+/** Compiles what was not compiled before, and tries what it compiled. */
+export async function buildCandidate(found: PolicyFiles, options: BuildOptions): Promise<Candidate | PolicyRefusal> {
+  const { rules, projects } = parts(found)
+  const sources = assemble(rules)
   if ('refused' in sources) return sources
-  const found = projectsDir === undefined ? null : await readProjects(projectsDir, options.read ?? new Map())
-  if (found && 'refused' in found) return found
-  if (!found && options.expect_projects_dir) return refusePolicy(vanished(projectsDir))
-  const projects = found ?? NO_PROJECTS
-  const revision = revisionOf(sources, projects)
+  const read = await readProjects(projects, found.pathOf, options.read ?? new Map(), options.names)
+  if ('refused' in read) return read
+  const files = [...sources.files, ...projects]
+  const digests = await digestsOf(files)
   const compiled = await compile(
     sources,
     [options.cacheDir, options.preparedDir].filter((folder) => folder !== undefined),
   )
   if ('refused' in compiled) return compiled
-  if (!compiled.cached || (options.in_force !== undefined && options.in_force !== revision)) {
-    const tried = new Map([...projects.data].slice(0, PROJECTS_TRIED_MAX))
-    const refusal = await tryPolicy(compiled.wasm, sources.data, tried)
-    if (refusal) return refusal
-  }
-  if (!compiled.cached && options.cacheDir) await keepCompiled(sources, compiled.wasm, options.cacheDir)
-  return {
-    revision,
+  const candidate: Candidate = {
+    ...digests,
+    files,
     wasm: compiled.wasm,
     data: sources.data,
-    projects: projects.data,
-    warnings: projects.warnings,
-    had_projects_dir: found !== null,
+    projects: read.data,
+    warnings: read.warnings,
+    has_projects: found.has_projects,
+    tried: !compiled.cached,
+  }
+  if (compiled.cached) return candidate
+  const refusal = await tryCandidate(candidate)
+  if (refusal) return refusal
+  if (options.cacheDir) await keepCompiled(sources, compiled.wasm, options.cacheDir)
+  return candidate
+}
+
+export const tryCandidate = ({ wasm, data, projects }: Candidate): Promise<PolicyRefusal | null> =>
+  tryPolicy(wasm, data, new Map([...projects].slice(0, PROJECTS_TRIED_MAX)))
+
+/** With the project policies would go every project's denial by default. */
+export function lostProjects(found: PolicyFiles | Candidate, inForce: Candidate | null): PolicyRefusal | null {
+  if (found.has_projects || !inForce?.has_projects) return null
+  return refusePolicy({
+    code: 'unreadable',
+    file: 'pathOf' in found ? found.pathOf(PROJECTS) : PROJECTS,
+    message: 'the project policies are gone, and with them every project’s denial by default',
+    fix: 'Bring the folder back; to run without project policies, leave it there and empty it.',
+  })
+}
+
+const isProject = (name: string): boolean => name.startsWith(`${PROJECTS}/`) && /\.ya?ml$/.test(name)
+
+export const isLibrary = (name: string): boolean => name.startsWith(`${LIBRARY}/`)
+
+function parts({ files, pathOf }: PolicyFiles): { rules: FoundFiles; projects: readonly PolicyFile[] } {
+  return {
+    rules: { files: files.filter(({ name }) => !isProject(name)), pathOf },
+    projects: files.filter(({ name }) => isProject(name)),
   }
 }
 
-/** The digest of what `sha256sum` prints for the files, sorted by name. */
-function revisionOf(sources: PolicySources, projects: Projects): string {
-  const hash = createHash('sha256')
-  const files = [...sources.files, ...projects.files].sort((a, b) => (a.name < b.name ? -1 : 1))
-  for (const { name, content } of files) {
-    hash.update(`${createHash('sha256').update(content).digest('hex')}  ${name}\n`)
-  }
-  return `sha256:${hash.digest('hex')}`
+export interface Digests {
+  readonly revision: string
+  readonly own_digest: string
 }
 
-const vanished = (projectsDir = ''): PolicyProblem => ({
-  code: 'unreadable',
-  file: projectsDir,
-  message: 'the folder of project policies is gone, and with it every project’s denial by default',
-  fix: 'Bring the folder back; to run without project policies, empty it or restart the gateway without it.',
-})
+/** Each is the digest of what `sha256sum` prints for the files, sorted by name. */
+export async function digestsOf(files: readonly PolicyFile[]): Promise<Digests> {
+  const all = createHash('sha256')
+  const own = createHash('sha256')
+  const pause = pausing()
+  for (const { name, content } of [...files].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const line = `${createHash('sha256').update(content).digest('hex')}  ${name}\n`
+    all.update(line)
+    if (!isLibrary(name)) own.update(line)
+    await pause()
+  }
+  return { revision: `sha256:${all.digest('hex')}`, own_digest: `sha256:${own.digest('hex')}` }
+}

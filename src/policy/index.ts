@@ -3,9 +3,20 @@
  * cannot run or answers in another shape is never taken, and the revision in force stays. Whatever goes wrong while a call
  * is decided is thrown as a fault: the call is then refused.
  */
-export { type BuiltPolicy, buildPolicy, type PolicyFolders, readPolicy } from './build.ts'
 export {
-  BASE_CALL,
+  type BuiltPolicy,
+  buildPolicy,
+  type Candidate,
+  type Digests,
+  digestsOf,
+  isLibrary,
+  lostProjects,
+  type PolicyFiles,
+  type PolicyFolders,
+  readFolders,
+  readPolicy,
+} from './build.ts'
+export {
   type CallFields,
   type CaseReading,
   type Expected,
@@ -19,11 +30,18 @@ export { explanationText } from './explain-words.ts'
 export { ENTRY_POINT, INPUT_BYTES_MAX } from './instance.ts'
 export type { Missing, NearMiss } from './near-miss.ts'
 export { type OpenPolicy, openPolicy, type World } from './open.ts'
+export { pausing } from './pausing.ts'
 export { type Grant, type ParsedProject, type ProjectPolicy, parseProjectPolicy } from './project-policy.ts'
-export { explainPolicyRefusal, isPolicyRefusal, type PolicyProblem, type PolicyRefusal } from './refusal.ts'
+export {
+  explainPolicyRefusal,
+  isPolicyRefusal,
+  type PolicyProblem,
+  type PolicyRefusal,
+  refusePolicy,
+} from './refusal.ts'
 export { CASES_MODULE, type CaseResult, casesAsTests, codesOf, runCases } from './run-cases.ts'
-export type { PolicySources } from './sources.ts'
-export { createPolicyStore, type PolicyStore, type PolicyStoreOptions, type Reloaded } from './store.ts'
+export { isPolicyFile, type PolicySources } from './sources.ts'
+export { createPolicyStore, type PolicyStore, type PolicyStoreOptions } from './store.ts'
 export {
   type Answered,
   type Coverage,

@@ -1,6 +1,6 @@
 /** A policy opened for who wants to ask it more than one call decides: case tables, benchmarks, backtests. */
 import type { Policy } from '../model/decision.ts'
-import { type BuiltPolicy, buildCandidate, type PolicyFolders } from './build.ts'
+import { type BuiltPolicy, buildFolders, type PolicyFolders } from './build.ts'
 import { PolicyInstance } from './instance.ts'
 import type { PolicyRefusal } from './refusal.ts'
 import { type PolicySources, readSources } from './sources.ts'
@@ -24,7 +24,7 @@ export interface OpenPolicy extends BuiltPolicy {
 export async function openPolicy(folders: PolicyFolders): Promise<OpenPolicy | PolicyRefusal> {
   const sources = await readSources(folders.policyDir, folders.libraryDir)
   if ('refused' in sources) return sources
-  const built = await buildCandidate(folders, {})
+  const built = await buildFolders(folders, {})
   if ('refused' in built) return built
   const { revision, wasm, warnings, data, projects } = built
   const module = await WebAssembly.compile(wasm)

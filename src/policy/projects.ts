@@ -1,87 +1,93 @@
-/** The folder of project policies. */
+/** The project policies: found in their folder, and read. */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { defined } from '../model/defined.ts'
+import type { ServiceNames } from '../model/names.ts'
+import type { PolicyFile } from '../model/revision.ts'
+import { pausing } from './pausing.ts'
 import { type ParsedProject, parseProjectPolicy, projectData } from './project-policy.ts'
 import { type PolicyProblem, type PolicyRefusal, refusePolicy } from './refusal.ts'
 
 export interface Projects {
   /** Project name → its policy as the library looks it up. */
   readonly data: ReadonlyMap<string, object>
-  readonly files: readonly { readonly name: string; readonly content: string }[]
   /** What an operator should know, though nothing is refused for it. */
   readonly warnings: readonly PolicyProblem[]
 }
 
 interface Read {
-  readonly content: string
-  readonly parsed: ParsedProject
-  readonly data?: object
+  readonly parsed: ParsedProject & { readonly ok: true }
+  readonly data: object
 }
 
-/** What was read before, by path: a reload parses only what changed. */
+/** What was read before, by content: a reload parses only what changed, wherever it comes from. */
 export type ProjectsRead = Map<string, Read>
 
-export const NO_PROJECTS: Projects = { data: new Map(), files: [], warnings: [] }
+export const PROJECTS = 'projects'
 
 const READ_AT_ONCE = 32
-/** Parsing thousands of files must leave turns to live calls. */
-const TURN_MS = 5
 
-/** Null where there is no such folder. A file that cannot be taken refuses the whole folder. */
-export async function readProjects(folder: string, before: ProjectsRead): Promise<Projects | PolicyRefusal | null> {
+export const isProjectFile = (name: string): boolean => /\.ya?ml$/.test(name) && !name.startsWith('.')
+
+/** Null where there is no such folder. */
+export async function findProjects(folder: string): Promise<readonly PolicyFile[] | PolicyRefusal | null> {
   let names: string[]
   try {
-    names = (await readdir(folder)).filter((name) => /\.ya?ml$/.test(name) && !name.startsWith('.')).sort()
+    names = (await readdir(folder)).filter(isProjectFile).sort()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     return refusePolicy(unreadable(folder, error))
   }
+  const files: PolicyFile[] = []
+  for (let start = 0; start < names.length; start += READ_AT_ONCE) {
+    const batch = names.slice(start, start + READ_AT_ONCE)
+    try {
+      const contents = await Promise.all(batch.map((name) => readFile(join(folder, name), 'utf8')))
+      files.push(...batch.map((name, index) => ({ name: `${PROJECTS}/${name}`, content: contents[index]! })))
+    } catch (error) {
+      return refusePolicy(unreadable(folder, error))
+    }
+  }
+  return files
+}
+
+/** A file that cannot be taken refuses them all. `read` is used, and then holds these files and no other. */
+export async function readProjects(
+  files: readonly PolicyFile[],
+  pathOf: (name: string) => string,
+  read: ProjectsRead,
+  names?: ServiceNames,
+): Promise<Projects | PolicyRefusal> {
   const problems: PolicyProblem[] = []
   const warnings: PolicyProblem[] = []
   const data = new Map<string, object>()
   const definedIn = new Map<string, string>()
-  const files: { name: string; content: string }[] = []
-  let turn = performance.now()
-  for (let start = 0; start < names.length; start += READ_AT_ONCE) {
-    const batch = names.slice(start, start + READ_AT_ONCE).map((name) => join(folder, name))
-    let contents: string[]
-    try {
-      contents = await Promise.all(batch.map((path) => readFile(path, 'utf8')))
-    } catch (error) {
-      return refusePolicy(unreadable(folder, error))
+  const present = new Set<string>()
+  const pause = pausing()
+  for (const { name, content } of files) {
+    const path = pathOf(name)
+    const taken = read.get(content) ?? take(path, content, names)
+    if (!('data' in taken)) problems.push(...taken.problems)
+    else {
+      const { project } = taken.parsed.policy
+      const other = definedIn.get(project)
+      if (other !== undefined) problems.push(twice(path, project, other))
+      definedIn.set(project, path)
+      data.set(project, taken.data)
+      present.add(content)
+      read.set(content, taken)
+      for (const warning of taken.parsed.warnings) warnings.push({ ...warning, file: path })
     }
-    for (const [index, path] of batch.entries()) {
-      const content = contents[index]!
-      const read = take(path, content, before)
-      files.push({ name: `projects/${names[start + index]}`, content })
-      if (!read.parsed.ok) problems.push(...read.parsed.problems)
-      else {
-        const { project } = read.parsed.policy
-        const other = definedIn.get(project)
-        if (other !== undefined) problems.push(twice(path, project, other))
-        definedIn.set(project, path)
-        data.set(project, read.data!)
-        warnings.push(...read.parsed.warnings)
-      }
-      if (performance.now() - turn > TURN_MS) {
-        await nextTurn()
-        turn = performance.now()
-      }
-    }
+    await pause()
   }
-  const present = new Set(names.map((name) => join(folder, name)))
-  for (const path of before.keys()) if (!present.has(path)) before.delete(path)
-  return problems.length > 0 ? refusePolicy(...problems) : { data, files, warnings }
+  if (problems.length > 0) return refusePolicy(...problems)
+  for (const content of read.keys()) if (!present.has(content)) read.delete(content)
+  return { data, warnings }
 }
 
-function take(path: string, content: string, before: ProjectsRead): Read {
-  const known = before.get(path)
-  if (known?.content === content) return known
-  const parsed = parseProjectPolicy(content, path)
-  const read = { content, parsed, ...(parsed.ok && { data: projectData(parsed.policy) }) }
-  before.set(path, read)
-  return read
+function take(path: string, content: string, names?: ServiceNames): Read | (ParsedProject & { readonly ok: false }) {
+  const parsed = parseProjectPolicy(content, path, defined({ names }))
+  return parsed.ok ? { parsed, data: projectData(parsed.policy) } : parsed
 }
 
 const unreadable = (folder: string, error: unknown): PolicyProblem => ({

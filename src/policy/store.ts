@@ -1,22 +1,34 @@
 /** The policy in force, and how another takes its place. */
 
 import type { Policy } from '../model/decision.ts'
-import { buildCandidate, type Candidate, type PolicyFolders } from './build.ts'
+import { Fault } from '../model/fault.ts'
+import {
+  buildCandidate,
+  type Candidate,
+  type PolicyFiles,
+  type PolicyFolders,
+  readFolders,
+  tryCandidate,
+} from './build.ts'
 import { PolicyInstance } from './instance.ts'
 import type { ProjectsRead } from './projects.ts'
-import { explainPolicyRefusal, type PolicyRefusal } from './refusal.ts'
-import { watchFolders } from './watch.ts'
-
-export type Reloaded = { readonly changed: boolean; readonly revision: string } | PolicyRefusal
+import type { PolicyRefusal } from './refusal.ts'
+import { type FoundFiles, findLibrary } from './sources.ts'
 
 export interface PolicyStore {
-  /** The revision in force now. A caller that must judge and record with one revision takes it once. */
+  /** The revision in force now. A caller that must judge and record with one revision takes it once. Throws before the first. */
   current(): Policy
-  /** Reads, compiles and tries what lies in the folders, then swaps. A refused policy changes nothing. */
-  reload(): Promise<Reloaded>
-  /** Reloads when a file changes; tells of every revision that was swapped in or refused. */
-  watch(onReload: (reloaded: Reloaded) => void): void
-  close(): void
+  /** What `current` was made of; null before the first. */
+  inForce(): Candidate | null
+  readFolders(): Promise<PolicyFiles | PolicyRefusal>
+  /** The library of this gateway's version. */
+  library(): Promise<FoundFiles | PolicyRefusal>
+  /** Compiles off the path. Rules that were compiled before need no trial to be read again; `tried` gives them one. */
+  prepare(files: PolicyFiles): Promise<Candidate | PolicyRefusal>
+  /** The candidate once it has passed its trial. */
+  tried(candidate: Candidate): Promise<Candidate | PolicyRefusal>
+  /** From here on `current` is this one. */
+  swap(candidate: Candidate): Promise<void>
 }
 
 export interface PolicyLog {
@@ -31,58 +43,29 @@ export interface PolicyStoreOptions extends PolicyFolders {
   readonly log: PolicyLog
 }
 
-/** Rejects with what, where, why and the fix when the folders hold no policy that can be taken. */
-export async function createPolicyStore(options: PolicyStoreOptions): Promise<PolicyStore> {
+export function createPolicyStore(options: PolicyStoreOptions): PolicyStore {
   const { cacheDir, preparedDir, log } = options
   const caches = { cacheDir, ...(preparedDir !== undefined && { preparedDir }) }
   const read: ProjectsRead = new Map()
-  const first = await buildCandidate(options, { ...caches, read })
-  if ('refused' in first) throw new Error(`There is no policy to decide by.\n${explainPolicyRefusal(first)}`)
-  let projectsDirSeen = first.had_projects_dir
-  let policy = await instantiate(first)
-  let stopWatching = () => {}
-  let queue: Promise<unknown> = Promise.resolve()
-
-  async function instantiate(candidate: Candidate): Promise<Policy> {
-    for (const warning of candidate.warnings) log.warn(warning, warning.message)
-    return new PolicyInstance({ ...candidate, module: await WebAssembly.compile(candidate.wasm) })
-  }
-
-  async function reloadNow(): Promise<Reloaded> {
-    const candidate = await buildCandidate(options, {
-      ...caches,
-      read,
-      expect_projects_dir: projectsDirSeen,
-      in_force: policy.revision,
-    })
-    if ('refused' in candidate) return candidate
-    if (candidate.revision === policy.revision) return { changed: false, revision: policy.revision }
-    policy = await instantiate(candidate)
-    projectsDirSeen = candidate.had_projects_dir
-    return { changed: true, revision: policy.revision }
-  }
-
-  /** One at a time, in the order asked for: an older reading must never replace a newer one. */
-  const reload = (): Promise<Reloaded> => {
-    const next = queue.then(reloadNow)
-    queue = next.catch(() => {})
-    return next
-  }
+  let policy: Policy | null = null
+  let source: Candidate | null = null
 
   return {
-    current: () => policy,
-    reload,
-    watch(onReload) {
-      stopWatching()
-      stopWatching = watchFolders([options.policyDir, options.libraryDir, options.projectsDir], async () => {
-        try {
-          const reloaded = await reload()
-          if ('refused' in reloaded || reloaded.changed) onReload(reloaded)
-        } catch (fault) {
-          log.warn({ err: fault }, 'the changed policy could not be read; the old one stays')
-        }
-      })
+    current() {
+      if (policy === null) throw new Fault('policy_unavailable', 'no policy is in force yet')
+      return policy
     },
-    close: () => stopWatching(),
+    inForce: () => source,
+    readFolders: () => readFolders(options),
+    library: () => findLibrary(options.libraryDir),
+    prepare: (files) => buildCandidate(files, { ...caches, read, names: options.names }),
+    async tried(candidate) {
+      return candidate.tried ? candidate : ((await tryCandidate(candidate)) ?? { ...candidate, tried: true })
+    },
+    async swap(candidate) {
+      for (const warning of candidate.warnings) log.warn(warning, warning.message)
+      policy = new PolicyInstance({ ...candidate, module: await WebAssembly.compile(candidate.wasm) })
+      source = candidate
+    },
   }
 }

@@ -7,6 +7,7 @@ import type { KeyFilter, VaultKey } from '../model/agent.ts'
 import type { AuditEvent, AuditQuery } from '../model/event.ts'
 import type { JsonObject } from '../model/operation.ts'
 import { isRefusal, type Refusal, refuse } from '../model/refusal.ts'
+import { type PolicyRoutes, policyRoutes } from './admin-policies.ts'
 import { adminRefusal } from './admin-token.ts'
 import { type AuthzenDoor, authzenDoor } from './authzen.ts'
 import { readBody } from './body.ts'
@@ -15,9 +16,8 @@ import { type OpaDoor, opaDoor } from './opa.ts'
 import { faultRefusal, problem } from './problem.ts'
 
 /** The decision doors are here as well: the operator may ask about anybody. */
-export interface AdminPlane extends AuthzenDoor, OpaDoor {
+export interface AdminPlane extends AuthzenDoor, OpaDoor, PolicyRoutes {
   readonly token: string
-  readonly parseJson: (body: Buffer) => JsonObject | Refusal
   readonly validKey: ValidateFunction
   readonly keys: {
     /** The key and its secret, which is shown this once. */
@@ -33,7 +33,6 @@ export interface AdminPlane extends AuthzenDoor, OpaDoor {
     organisation: string | null,
     secret: string,
   ) => Promise<Refusal | undefined>
-  readonly reloadPolicy: () => Promise<object | Refusal>
   readonly audit: (query: AuditQuery) => Promise<readonly AuditEvent[]>
   readonly onFault: (fault: unknown) => void
   readonly toLine: (event: AuditEvent) => string
@@ -149,10 +148,7 @@ export function adminPlane(plane: AdminPlane): Hono<Bindings> {
     return refusal ? problem(refusal) : c.body(null, 204)
   })
 
-  app.post('/admin/policies/reload', async (c) => {
-    const result = await plane.reloadPolicy()
-    return isRefusal(result) ? problem(result) : c.json(result)
-  })
+  app.route('/', policyRoutes(plane))
 
   app.get('/admin/audit', async (c) => {
     const given = c.req.query()

@@ -5,19 +5,19 @@ import { type Refusal, refuse } from '../model/refusal.ts'
 /** The largest request that any operation of the catalogue needs, with room to spare. */
 export const BODY_BYTES_MAX = 256 * 1024
 
-export async function readBody(incoming: IncomingMessage): Promise<Buffer | Refusal> {
+export async function readBody(incoming: IncomingMessage, bytesMax = BODY_BYTES_MAX): Promise<Buffer | Refusal> {
   const { 'content-encoding': encoding, 'content-length': length } = incoming.headers
   if (encoding !== undefined && encoding !== 'identity')
     return refuse('malformed_request', `The body is ${encoding}-encoded; send it as it is.`)
-  if (Number(length ?? 0) > BODY_BYTES_MAX) return tooLarge()
+  if (Number(length ?? 0) > bytesMax) return tooLarge(bytesMax)
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of incoming) {
     bytes += (chunk as Buffer).length
-    if (bytes > BODY_BYTES_MAX) return tooLarge()
+    if (bytes > bytesMax) return tooLarge(bytesMax)
     chunks.push(chunk as Buffer)
   }
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
 }
 
-const tooLarge = (): Refusal => refuse('request_too_large', `The body is over ${BODY_BYTES_MAX} bytes.`)
+const tooLarge = (bytesMax: number): Refusal => refuse('request_too_large', `The body is over ${bytesMax} bytes.`)

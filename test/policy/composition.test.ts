@@ -5,8 +5,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import type { Decision, DecisionInput } from '../../src/model/decision.ts'
-import { createPolicyStore, ENTRY_POINT, evaluateRego, readPolicy } from '../../src/policy/index.ts'
-import { folders, REGO_DIR, refund, SCHEMAS } from './folders.ts'
+import { ENTRY_POINT, evaluateRego, readPolicy } from '../../src/policy/index.ts'
+import { folders, REGO_DIR, refund, SCHEMAS, storeOf } from './folders.ts'
 
 interface Case {
   readonly name: string
@@ -60,7 +60,7 @@ describe.each(tables)('$policy', ({ rego, projects = [], cases }) => {
       ...Object.fromEntries(projects.map((policy, index) => [`policies/${index}.yaml`, policy])),
     })
     const options = { ...at, policyDir: starter ? REGO_DIR : join(at.root, 'rego') }
-    const store = await createPolicyStore(options)
+    const store = await storeOf(options)
     const inputs = cases.map(inputOf)
     const ours = inputs.map((input) => store.current().decide(input))
     const policy = await readPolicy(options)

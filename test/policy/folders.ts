@@ -5,6 +5,13 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
 import type { DecisionInput } from '../../src/model/decision.ts'
+import {
+  createPolicyStore,
+  explainPolicyRefusal,
+  lostProjects,
+  type PolicyRefusal,
+  type PolicyStoreOptions,
+} from '../../src/policy/index.ts'
 
 export const REGO_DIR = fileURLToPath(new URL('../../rego/', import.meta.url))
 export const LIBRARY_DIR = join(REGO_DIR, 'countersign')
@@ -66,3 +73,25 @@ allow {
   input.params.amount <= 5000
 }
 `
+
+export type Reloaded = { readonly changed: boolean; readonly revision: string } | PolicyRefusal
+
+/** A store that takes what its folders hold, now and at each `reload`: a gateway without a history. */
+export async function storeOf(options: PolicyStoreOptions) {
+  const store = createPolicyStore(options)
+  async function reload(): Promise<Reloaded> {
+    const found = await store.readFolders()
+    if ('refused' in found) return found
+    const lost = lostProjects(found, store.inForce())
+    if (lost) return lost
+    const prepared = await store.prepare(found)
+    const candidate = 'refused' in prepared ? prepared : await store.tried(prepared)
+    if ('refused' in candidate) return candidate
+    const changed = candidate.revision !== store.inForce()?.revision
+    if (changed) await store.swap(candidate)
+    return { changed, revision: candidate.revision }
+  }
+  const first = await reload()
+  if ('refused' in first) throw new Error(explainPolicyRefusal(first))
+  return { ...store, reload }
+}

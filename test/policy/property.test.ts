@@ -2,8 +2,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { DecisionInput } from '../../src/model/decision.ts'
-import { createPolicyStore, evaluateRego, readPolicy } from '../../src/policy/index.ts'
-import { folders } from './folders.ts'
+import { evaluateRego, readPolicy } from '../../src/policy/index.ts'
+import { folders, storeOf } from './folders.ts'
 
 const RULES = `package tool_decision
 
@@ -108,7 +108,7 @@ const inputs: fc.Arbitrary<DecisionInput> = fc
 
 const store = async (rules: string) => {
   const at = await folders({ 'rego/tool_decision.rego': rules, 'policies/p.yaml': PROJECT })
-  return { at, policy: (await createPolicyStore(at)).current() }
+  return { at, policy: (await storeOf(at)).current() }
 }
 const RANK = { allow: 2, hold: 1, deny: 0 } as const
 

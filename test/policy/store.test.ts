@@ -6,8 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { DecisionInput } from '../../src/model/decision.ts'
 import { Fault } from '../../src/model/fault.ts'
-import { buildPolicy, createPolicyStore, explainPolicyRefusal, type Reloaded } from '../../src/policy/index.ts'
-import { folders, REFUND_RULE, refund } from './folders.ts'
+import { buildPolicy, explainPolicyRefusal, watchFolders } from '../../src/policy/index.ts'
+import { folders, REFUND_RULE, type Reloaded, refund, storeOf } from './folders.ts'
 
 const GOOD = { 'rego/tool_decision.rego': REFUND_RULE }
 const PROJECT = 'project: p\nagents: [billing-1]\ngrants:\n  - service: stripe\n    actions: [create_refund]\n'
@@ -98,7 +98,7 @@ const preparedDir = await mkdtemp(join(tmpdir(), 'countersign-prepared-'))
 beforeAll(async () => void (await buildPolicy(await folders(GOOD), { keepIn: preparedDir })))
 afterAll(() => rm(preparedDir, { recursive: true }))
 
-const started = async (at: Awaited<ReturnType<typeof folders>>) => createPolicyStore({ ...at, preparedDir })
+const started = async (at: Awaited<ReturnType<typeof folders>>) => storeOf({ ...at, preparedDir })
 
 describe('a policy that cannot be taken is refused, says where and how to mend it, and changes nothing', () => {
   test.each(BROKEN)('$name', async ({ files, problem }) => {
@@ -144,12 +144,12 @@ describe('a policy that cannot be taken is refused, says where and how to mend i
 describe('at the first start', () => {
   test('no policy is fatal, and says what to do', async () => {
     const at = await folders({})
-    await expect(createPolicyStore(at)).rejects.toThrow(/no policy to decide by[\s\S]*countersign init/)
+    await expect(storeOf(at)).rejects.toThrow(/countersign init/)
   })
 
   test('a broken policy is fatal, and says where', async () => {
     const at = await folders({ 'rego/tool_decision.rego': 'package tool_decision\nallow {' })
-    await expect(createPolicyStore(at)).rejects.toThrow(/tool_decision\.rego:2/)
+    await expect(storeOf(at)).rejects.toThrow(/tool_decision\.rego:2/)
   })
 })
 
@@ -214,10 +214,10 @@ describe('a revision', () => {
 describe('the cache', () => {
   test('spares a later start the compiler', async () => {
     const at = await folders(GOOD)
-    await createPolicyStore(at)
+    await storeOf(at)
     const [kept] = await readdir(at.cacheDir)
     const before = await readFile(join(at.cacheDir, kept!))
-    const again = await createPolicyStore(at)
+    const again = await storeOf(at)
     expect(await readdir(at.cacheDir)).toEqual([kept])
     expect(await readFile(join(at.cacheDir, kept!))).toEqual(before)
     expect(again.current().decide(refund).decision).toBe('allow')
@@ -225,12 +225,12 @@ describe('the cache', () => {
 
   test('is not believed when its bytes are not those that were kept', async () => {
     const at = await folders(GOOD)
-    await createPolicyStore(at)
+    await storeOf(at)
     const [kept] = await readdir(at.cacheDir)
     const path = join(at.cacheDir, kept!)
     const bytes = await readFile(path)
     await writeFile(path, bytes.subarray(0, bytes.length - 1))
-    const again = await createPolicyStore(at)
+    const again = await storeOf(at)
     expect(again.current().decide(refund).decision).toBe('allow')
     expect(await readFile(path)).toEqual(bytes)
   })
@@ -239,39 +239,38 @@ describe('the cache', () => {
     const at = await folders(GOOD)
     const prepared = join(at.root, 'prepared')
     await buildPolicy(at, { keepIn: prepared })
-    await createPolicyStore({ ...at, preparedDir: prepared })
+    await storeOf({ ...at, preparedDir: prepared })
     await expect(readdir(at.cacheDir)).rejects.toThrow('ENOENT')
   })
 })
 
 describe('watching', () => {
-  const next = (told: readonly Reloaded[], count: number) =>
-    expect.poll(() => told.length, { timeout: 20_000, interval: 50 }).toBeGreaterThanOrEqual(count)
+  /** Tells of every reload that a change of the folders asks for. */
+  async function watched(files: Readonly<Record<string, string>>) {
+    const at = await folders(files)
+    const store = await started(at)
+    const told: Reloaded[] = []
+    const stop = watchFolders([at.policyDir, at.projectsDir], async () => void told.push(await store.reload()))
+    onTestFinished(stop)
+    const next = (is: object) => expect.poll(() => told.at(-1), { timeout: 20_000, interval: 50 }).toMatchObject(is)
+    return { at, store, told, stop, next }
+  }
 
   test('a changed file is in force soon after, and a broken one is told of', async () => {
-    const at = await folders({ ...GOOD, 'policies/p.yaml': PROJECT })
-    const store = await started(at)
-    onTestFinished(() => store.close())
-    const told: Reloaded[] = []
-    store.watch((reloaded) => told.push(reloaded))
+    const { at, store, next } = await watched({ ...GOOD, 'policies/p.yaml': PROJECT })
 
     await at.write('rego/tool_decision.rego', REFUND_RULE.replace('5000', '100'))
-    await next(told, 1)
-    expect(told.at(-1)).toMatchObject({ changed: true })
+    await next({ revision: expect.anything() })
     expect(store.current().decide(refund).decision).toBe('deny')
 
     await at.write('policies/p.yaml', 'project: [')
-    await next(told, 2)
-    expect(told.at(-1)).toMatchObject({ refused: true })
+    await next({ refused: true })
     expect(store.current().decide({ ...refund, project: 'p' }).decision).toBe('allow')
   })
 
-  test('a closed store tells of nothing', async () => {
-    const at = await folders(GOOD)
-    const store = await started(at)
-    const told: Reloaded[] = []
-    store.watch((reloaded) => told.push(reloaded))
-    store.close()
+  test('tells of nothing once it was stopped', async () => {
+    const { at, told, stop } = await watched(GOOD)
+    stop()
     await at.write('rego/tool_decision.rego', 'package tool_decision\nallow {')
     await wait(1_500)
     expect(told).toEqual([])
@@ -287,7 +286,7 @@ describe('a decision that cannot be made is a fault', () => {
   })
 
   test('a rule that gives two values for this very call', async () => {
-    const store = await createPolicyStore(
+    const store = await storeOf(
       await folders({
         'rego/tool_decision.rego': `${REFUND_RULE}
 obligations = {"tags": {"a": "1"}} { input.params.memo }
@@ -301,7 +300,7 @@ obligations = {"tags": {"a": "2"}} { input.params.memo }
   })
 
   test('an obligation of the wrong shape for this very call', async () => {
-    const store = await createPolicyStore(
+    const store = await storeOf(
       await folders({
         'rego/tool_decision.rego': `${REFUND_RULE}\nobligations = {"redact": input.params.memo} { input.params.memo }\n`,
       }),
@@ -311,7 +310,7 @@ obligations = {"tags": {"a": "2"}} { input.params.memo }
   })
 
   test('an evaluation that wants more memory than there is; what it took is given back', async () => {
-    const store = await createPolicyStore(
+    const store = await storeOf(
       await folders({
         'rego/tool_decision.rego': `package tool_decision
 allow { input.params.amount > 0 }

@@ -5,6 +5,7 @@ import { up as journal } from './migrations/0001-journal.ts'
 import { up as writeBatch } from './migrations/0002-write-batch.ts'
 import { up as keys } from './migrations/0003-keys.ts'
 import { up as appRole } from './migrations/0004-app-role.ts'
+import { up as policies } from './migrations/0005-policies.ts'
 import type { Tables } from './tables.ts'
 
 /** In order of their names. One that was released is never changed: mend it with the next. */
@@ -13,6 +14,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002-write-batch': { up: writeBatch },
   '0003-keys': { up: keys },
   '0004-app-role': { up: appRole },
+  '0005-policies': { up: policies },
 }
 
 const TABLE = 'countersign_migrations'

@@ -71,9 +71,31 @@ export interface UpstreamCredentialsTable {
   created_at: Timestamp
 }
 
+interface PolicyRevisionsTable {
+  revision: string
+  own_digest: string
+  packed: Buffer
+  signature: Buffer
+  public_key: Buffer
+  created_at: Timestamp
+}
+
+export interface PolicyChangesTable {
+  seq: BigInteger
+  revision: string
+  own_digest: string
+  previous: string | null
+  origin: string
+  by: string
+  at: Timestamp
+  signature: Buffer
+}
+
 /** The tables that are read through Kysely; the journal's hot path calls the database's own functions by prepared statement. */
 export interface Tables {
   audit_events: AuditEventsTable
   vault_keys: VaultKeysTable
   upstream_credentials: UpstreamCredentialsTable
+  policy_revisions: PolicyRevisionsTable
+  policy_changes: PolicyChangesTable
 }

@@ -1,0 +1,74 @@
+/** The history of policies. A change, its revision and its audit rows are one transaction. */
+import { type Kysely, type Selectable, sql } from 'kysely'
+import type { AuditEvent } from '../../model/event.ts'
+import type { PolicyChange, PolicyOrigin, RevisionStore, StoredRevision } from '../../model/revision.ts'
+import { hex, rowOf } from './event-row.ts'
+import { guarded } from './faults.ts'
+import type { PolicyChangesTable, Tables } from './tables.ts'
+
+const DURING = 'reading or writing the history of policies'
+const UNIQUE_VIOLATION = '23505'
+
+export function createRevisionStore(db: Kysely<Tables>): RevisionStore {
+  const changes = (limit: number): Promise<readonly PolicyChange[]> =>
+    guarded(DURING, async () =>
+      (await db.selectFrom('policy_changes').selectAll().orderBy('seq', 'desc').limit(limit).execute()).map(changeOf),
+    )
+  return {
+    newest: async () => (await changes(1))[0] ?? null,
+    changes,
+
+    get: (revision) =>
+      guarded(DURING, async () => {
+        const row = await db
+          .selectFrom('policy_revisions')
+          .selectAll()
+          .where('revision', '=', revision)
+          .executeTakeFirst()
+        return row === undefined ? null : { ...row, created_at: row.created_at.toISOString() }
+      }),
+
+    knows: (own_digest) =>
+      guarded(DURING, async () => {
+        const found = db.selectFrom('policy_revisions').select('revision').where('own_digest', '=', own_digest)
+        return (await found.limit(1).executeTakeFirst()) !== undefined
+      }),
+
+    put: (change, revision, events) =>
+      guarded(DURING, async () => {
+        try {
+          await db.transaction().execute((transaction) => write(transaction, change, revision, events))
+          return true
+        } catch (error) {
+          const { code, constraint } = error as { code?: unknown; constraint?: unknown }
+          if (code === UNIQUE_VIOLATION && constraint === 'policy_changes_pkey') return false
+          throw error
+        }
+      }),
+  }
+}
+
+async function write(
+  transaction: Kysely<Tables>,
+  change: PolicyChange,
+  revision: StoredRevision,
+  events: readonly AuditEvent[],
+): Promise<void> {
+  await transaction
+    .insertInto('policy_revisions')
+    .values(revision)
+    .onConflict((conflict) => conflict.column('revision').doNothing())
+    .execute()
+  await transaction.insertInto('policy_changes').values(change).execute()
+  const rows = events
+    .map(rowOf)
+    .map(({ json, leafHash }) => `${json.slice(0, -1)},"item":0,"leaf_hash":"\\${hex(leafHash)}"}`)
+  await sql`select from write_batch(${`[${rows.join(',')}]`}, '[]', '[]', '[]', '[]', '[]', '[]')`.execute(transaction)
+}
+
+const changeOf = (row: Selectable<PolicyChangesTable>): PolicyChange => ({
+  ...row,
+  seq: Number(row.seq),
+  origin: row.origin as PolicyOrigin,
+  at: row.at.toISOString(),
+})
