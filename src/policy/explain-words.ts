@@ -66,7 +66,7 @@ function closestRules({ closest, others, part, decision }: Explanation): readonl
 }
 
 const nearMiss = ({ file, row, missing, complete }: NearMiss): readonly string[] => [
-  `  ${file}:${row}: ${missing.length === 1 && complete ? 'one condition was missing' : `${missing.length} conditions were missing${complete ? '' : ', or more'}`}`,
+  `  ${file}:${row}: ${missing.length === 1 ? 'one condition was' : `${missing.length} conditions were`} missing${complete ? '' : '; those below build on it'}`,
   ...missing.flatMap((condition) => lines(condition, '    ')),
 ]
 

@@ -95,9 +95,12 @@ export async function nearMisses(sources: PolicySources, input: DecisionInput): 
         complete,
       }),
     )
-    .sort((a, b) => a.missing.length - b.missing.length)
+    .sort((a, b) => atLeast(a) - atLeast(b))
   return { closest, others: found.length - closest.length }
 }
+
+/** A rule that could not be tried to its end lacks more than it shows. */
+const atLeast = ({ missing, complete }: NearMiss): number => missing.length + (complete ? 0 : 1)
 
 const isOperators = (source: string): boolean => /^\s*package\s+tool_decision\s*(#.*|;.*)?$/m.test(source)
 

@@ -126,7 +126,8 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
-describe.each(ENGINES)('on %s', (engine) => {
+// Each compiles a policy, and some run the command.
+describe.each(ENGINES)('on %s', { timeout: 120_000 }, (engine) => {
   let world: World
   const events = new Map<string, CallName>()
   const eventOf = (name: CallName): string => [...events].find(([, call]) => call === name)![0]

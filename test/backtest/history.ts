@@ -13,7 +13,7 @@ export const historyKey = (agent: number): VaultKey => ({
   id: `vk_history_${agent}`,
   organisation: 'acme',
   project: 'project-support',
-  agent: { id: `support-${agent}`, role: agent % 4 === 0 ? 'support-tier-2' : 'support-tier-1' },
+  agent: { id: `support-${agent}`, role: agent % 5 === 0 ? 'support-tier-2' : 'support-tier-1' },
   providers: ['stripe'],
   operations: ['read', 'payments.refund'],
   budgets: [],
