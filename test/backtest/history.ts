@@ -39,7 +39,13 @@ function decision(call: number, time: number): AuditEvent {
   const key = HISTORY_KEYS[call % AGENTS]!
   const id = uuidv7(time, call)
   const common = {
-    ...{ id, event_id: id, kind: 'decision', ts: new Date(time).toISOString(), organisation: key.organisation },
+    ...{
+      id,
+      event_id: id,
+      kind: 'decision' as const,
+      ts: new Date(time).toISOString(),
+      organisation: key.organisation,
+    },
     ...{ project: key.project!, agent: key.agent.id, role: key.agent.role!, key_id: key.id, provider: 'stripe' },
     ...{ run: `conv-${call % 500}`, turn: call % 20, occurrence: 1, policy_revision: 'sha256:then' },
   } as const
