@@ -6,6 +6,7 @@ import { policyCheckCommand } from './policy-check.ts'
 import { policyDiffCommand } from './policy-diff.ts'
 import { policyExplainCommand } from './policy-explain.ts'
 import { policyFmtCommand } from './policy-fmt.ts'
+import { policyListCommand, policyPushCommand, policyRollbackCommand, policyShowCommand } from './policy-revisions.ts'
 import { policyTestCommand } from './policy-test.ts'
 
 export const policyCommand = new Command('policy').description('write, check, test and compile the policy')
@@ -18,5 +19,9 @@ for (const command of [
   policyExplainCommand,
   policyBacktestCommand,
   policyDiffCommand,
+  policyPushCommand,
+  policyListCommand,
+  policyShowCommand,
+  policyRollbackCommand,
 ])
   policyCommand.addCommand(command)

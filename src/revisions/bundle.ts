@@ -6,6 +6,7 @@ import type { PolicyFile } from '../model/revision.ts'
 import { isPolicyFile } from '../policy/index.ts'
 
 export interface BundleSettings {
+  /** schemas/config.json has it https, or http on this machine. */
   readonly url: string
   readonly every_ms: number
 }
@@ -21,16 +22,6 @@ const UNPACKED_BYTES_MAX = 128 * 1024 * 1024
 const TIMEOUT_MS = 10_000
 const REDIRECTS_MAX = 3
 const PROJECT_FILE = /^projects\/[^/.][^/]*\.ya?ml$/
-
-/** Null where the address may be asked; else why not. Plain http is for this machine alone. */
-export function refusedBundleUrl(text: string): string | null {
-  if (!URL.canParse(text)) return `${JSON.stringify(text)} is not a URL`
-  const url = new URL(text)
-  if (url.username || url.password) return 'a URL with a password in it would end up in logs'
-  const loopback = ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname)
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && loopback)) return null
-  return `${url.origin} is neither https nor on this machine`
-}
 
 /** Each call asks once. What was read before is told apart by its ETag. */
 export function bundleReader({ url }: BundleSettings): () => Promise<BundleAnswer> {

@@ -3,7 +3,5 @@
  * newest change in the history says which one decides, and every gateway follows it within a second. What does not compile,
  * fails its trial or does not verify never takes over, and whatever was refused or changed has its audit row first.
  */
-export { type BundleSettings, refusedBundleUrl } from './bundle.ts'
-export { theOneBefore } from './history.ts'
-export { type Changed, type PolicyStatus, type Pushed, type Revisions, revisions, type Source } from './revisions.ts'
+export { revisions } from './revisions.ts'
 export { watchPolicies } from './watching.ts'
