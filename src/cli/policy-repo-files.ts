@@ -47,13 +47,13 @@ npx countersign policy test     # every case, by the compiled policy and by OPA'
 Commit the package-lock.json that \`npm install\` writes: the workflow installs from it. Nothing else is needed, no OPA
 binary either.
 
-| file | what it is |
-|---|---|
-| \`rego/tool_decision.rego\` | the rules: deny, allow, hold |
-| \`policies/*.yaml\` | one file a project; a project that has one is denied by default |
-| \`cases/*.yaml\` | calls, and what must be decided on them |
-| \`schemas/\` | for your editor: what a case and a project policy may hold |
-| \`.github/workflows/policy.yml\` | the same checks on every push |
+| file                           | what it is                                                      |
+| ------------------------------ | --------------------------------------------------------------- |
+| \`rego/tool_decision.rego\`      | the rules: deny, allow, hold                                    |
+| \`policies/*.yaml\`              | one file a project; a project that has one is denied by default |
+| \`cases/*.yaml\`                 | calls, and what must be decided on them                         |
+| \`schemas/\`                     | for your editor: what a case and a project policy may hold      |
+| \`.github/workflows/policy.yml\` | the same checks on every push                                   |
 
 To change a rule: write the case first, run \`npx countersign policy test --watch\`, change the rule until it passes.
 
@@ -206,8 +206,7 @@ cases:
     expect: deny
 
   - name: the same refund once more waits for a human
-    input:
-      { operation: create_refund, params: { charge: ch_1 }, amount: { value: 500, currency: usd }, occurrence: 2 }
+    input: { operation: create_refund, params: { charge: ch_1 }, amount: { value: 500, currency: usd }, occurrence: 2 }
     expect: { decision: hold, says: the same call again }
 
   - name: another role refunds nothing

@@ -45,7 +45,7 @@ export interface CaseReading {
 export type CallFields = Readonly<Record<string, unknown>>
 
 /** What a case starts from; `schemas/policy-cases.json` says the same to authors. */
-export const BASE_CALL: CallFields = {
+const BASE_CALL: CallFields = {
   agent: { id: 'agent-1' },
   organisation: 'organisation-1',
   key: { id: 'vk_case' },
