@@ -176,20 +176,26 @@ export function adminPlane(plane: AdminPlane): Hono<Bindings> {
   return app
 }
 
-/** Pages through the trail, so that an export of any size needs little memory. */
+/** Pages through the trail, so that an export of any size needs little memory; the next page is read while one is sent. */
 async function* linesOf(
   plane: AdminPlane,
   query: AuditQuery,
   limit = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<string> {
-  let { cursor } = query
-  for (let left = limit; left > 0; ) {
-    const rows = Math.min(left, PAGE_ROWS_MAX)
-    const events = await plane.audit({ ...query, limit: rows, ...(cursor === undefined ? {} : { cursor }) })
-    if (events.length > 0) yield events.map(plane.toLine).join('')
-    if (events.length < rows) return
+  const page = (left: number, after: { cursor?: string }) =>
+    plane.audit({ ...query, limit: Math.min(left, PAGE_ROWS_MAX), ...after })
+  let next = page(limit, {})
+  for (let left = limit; ; ) {
+    const events = await next
     left -= events.length
-    cursor = events.at(-1)!.id
+    const isLast = left <= 0 || events.length < PAGE_ROWS_MAX
+    if (!isLast) {
+      next = page(left, { cursor: events.at(-1)!.id })
+      // It is awaited in the next turn; a client that goes away before must not leave a rejection unheard.
+      next.catch(() => undefined)
+    }
+    if (events.length > 0) yield events.map(plane.toLine).join('')
+    if (isLast) return
   }
 }
 
