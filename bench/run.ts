@@ -8,9 +8,10 @@ import { decisions } from './decisions.ts'
 import { embeddedStart } from './embedded-start.ts'
 import { fullPath } from './full-path.ts'
 import { machine } from './machine.ts'
+import { grants, reload } from './reload.ts'
 import { markdown } from './table.ts'
 
-const BENCHMARKS = { decisions, 'full-path': fullPath, start: embeddedStart, backtest } as const
+const BENCHMARKS = { decisions, 'full-path': fullPath, start: embeddedStart, backtest, reload, grants } as const
 type Name = keyof typeof BENCHMARKS
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } })

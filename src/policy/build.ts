@@ -137,7 +137,7 @@ export const tryCandidate = ({ wasm, data, projects }: Candidate): Promise<Polic
 
 /** With the project policies would go every project's denial by default. */
 export function lostProjects(found: PolicyFiles | Candidate, inForce: Candidate | null): PolicyRefusal | null {
-  if (found.has_projects || !inForce?.has_projects) return null
+  if (found.has_projects || !inForce?.projects.size) return null
   return refusePolicy({
     code: 'unreadable',
     file: 'pathOf' in found ? found.pathOf(PROJECTS) : PROJECTS,
