@@ -5,6 +5,5 @@
 export { authenticate, type KeyFinder, keyFinder } from './authenticate.ts'
 export { type IssuedKey, issueVaultKey, type VaultKeyRequest } from './issue.ts'
 export { type MasterKey, masterKey, type Sealer, sealer } from './seal.ts'
-export { digestOf } from './secret.ts'
 export { type Signer, signer } from './sign.ts'
 export { type CredentialVault, credentialVault } from './upstream-credential.ts'

@@ -25,9 +25,9 @@ export {
   wholeCall,
 } from './cases.ts'
 export { problemOf } from './compile.ts'
-export { type Explanation, explainDecision, type GrantMiss, PARTS, type Part } from './explain.ts'
+export { type Explanation, explainDecision, type GrantMiss, type Part } from './explain.ts'
 export { explanationText } from './explain-words.ts'
-export { ENTRY_POINT, INPUT_BYTES_MAX } from './instance.ts'
+export { ENTRY_POINT } from './instance.ts'
 export type { Missing, NearMiss } from './near-miss.ts'
 export { type OpenPolicy, openPolicy, type World } from './open.ts'
 export { pausing } from './pausing.ts'

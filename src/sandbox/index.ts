@@ -9,7 +9,6 @@ import { Sandbox } from './sandbox.ts'
 import type { Seed } from './seed.ts'
 import { listener } from './server.ts'
 
-export { DEMO_SEED } from './demo_seed.ts'
 export type { Effect, SeenRequest } from './effects.ts'
 export type { Rule } from './misbehave.ts'
 export type { Seed } from './seed.ts'

@@ -197,7 +197,7 @@ describe('the semantics of evaluations', () => {
     expect(await evaluations(body)).toMatchObject({ status: 400, body: { code: 'malformed_request' } })
   })
 
-  const ITEMS = [null, 'x', [], { subject: null, ...refund(500), action: 7 }]
+  const ITEMS = [null, 'x', [], { ...refund(500), subject: null, action: 7 }]
   it('answers an item that is no request with false and its error, and the others as ever', async () => {
     const { body } = await evaluations({ subject, evaluations: [...ITEMS, refund(500)] })
     for (const at of ITEMS.keys())

@@ -112,7 +112,7 @@ describe('a look-up', () => {
   it.each(CASES)('$name', async ({ script, requests, result }) => {
     const served = await provider(script)
     close.push(served.close)
-    expect(await reach(served.origin).read('/v1/charges/ch_1')).toMatchObject(result)
+    expect(await reach(served.origin).read('/v1/charges/ch_1', 'acme')).toMatchObject(result)
     expect(served.requests).toHaveLength(requests)
     for (const request of served.requests) {
       expect(request).toMatch(/^GET \/v1\/charges\/ch_1 HTTP/)
@@ -121,7 +121,7 @@ describe('a look-up', () => {
   })
 
   it('towards nothing says that the provider was not reached', async () => {
-    expect(await reach(await deadOrigin()).read('/v1/charges/ch_1')).toMatchObject({
+    expect(await reach(await deadOrigin()).read('/v1/charges/ch_1', 'acme')).toMatchObject({
       refused: true,
       code: 'upstream_failed',
     })
@@ -129,19 +129,19 @@ describe('a look-up', () => {
 
   it('without a credential says which', async () => {
     const upstream = reach(await deadOrigin(), async () => null)
-    expect(await upstream.read('/v1/charges/ch_1')).toMatchObject({ refused: true, code: 'credential_missing' })
+    expect(await upstream.read('/v1/charges/ch_1', 'acme')).toMatchObject({ refused: true, code: 'credential_missing' })
   })
 
   it.each(['http://evil.example/', '//evil.example'])('never names a host: %s', async (path) => {
     const served = await provider([charge])
     close.push(served.close)
-    expect(await reach(served.origin).read(path)).toMatchObject({ refused: true })
+    expect(await reach(served.origin).read(path, 'acme')).toMatchObject({ refused: true })
     expect(served.connections()).toBe(0)
   })
 
   it('after close is refused', async () => {
     const upstream = reach(await deadOrigin())
     await upstream.close()
-    expect(await upstream.read('/v1/charges/ch_1')).toMatchObject({ refused: true, code: 'draining' })
+    expect(await upstream.read('/v1/charges/ch_1', 'acme')).toMatchObject({ refused: true, code: 'draining' })
   })
 })

@@ -178,7 +178,7 @@ describe.each(ENGINES)('the journal on $engine', ({ fresh }) => {
       const answer = Buffer.from('sealed')
       const outcome = auditEvent(id, { kind: 'outcome', outcome: 'succeeded' })
       expect(await journal.commitOutcome(outcomeOf(id, { spent, sealed_answer: answer }), [outcome])).toBe(true)
-      const late = auditEvent(id, { kind: 'recovery' })
+      const late = auditEvent(id, { kind: 'policy_changed' })
       expect(await journal.commitOutcome(outcomeOf(id, { kind: 'failed' }), [late])).toBe(false)
       expect(await journal.commitOutcome(outcomeOf(id, { kind: 'unknown', spent: null }), [late])).toBe(false)
       expect(await journal.call(id)).toMatchObject({ state: 'succeeded', sealed_answer: answer, held })
