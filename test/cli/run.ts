@@ -1,14 +1,13 @@
 /** The commands as a process, and a gateway that `serve` started: what an operator has. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-const TSX = createRequire(import.meta.url).resolve('tsx')
+/** As built: what `npx countersign` runs. `make test` builds first. */
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
 export type Environment = Readonly<Record<string, string>>
 export interface Ran {
@@ -24,7 +23,7 @@ export interface Place {
 /** Nothing of the tester's own environment reaches the command but what a process needs. */
 function start(args: readonly string[], { cwd, env = {} }: Place): ChildProcess {
   const { PATH = '', HOME = '' } = process.env
-  return spawn(process.execPath, ['--import', TSX, MAIN, ...args], { cwd, env: { PATH, HOME, ...env } })
+  return spawn(process.execPath, [MAIN, ...args], { cwd, env: { PATH, HOME, ...env } })
 }
 
 export async function run(args: readonly string[], place: Place): Promise<Ran> {

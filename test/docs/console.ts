@@ -160,7 +160,7 @@ function reader(shell: ChildProcess): (command: string) => Promise<string> {
     })
 }
 
-/** `npx` as the page says it, without asking a registry: the commands of this checkout, from their sources. */
+/** `npx` as the page says it, without asking a registry: the commands of this checkout, as built. */
 function writeCommands(bin: string): void {
   mkdirSync(bin, { recursive: true })
   const node = `exec '${process.execPath}' --import '${TSX}'`
@@ -168,7 +168,7 @@ function writeCommands(bin: string): void {
     writeFileSync(join(bin, name), `#!/bin/sh\n${body}\n`)
     chmodSync(join(bin, name), 0o755)
   }
-  script('countersign', `${node} '${ROOT}src/cli/main.ts' "$@"`)
+  script('countersign', `exec '${process.execPath}' '${ROOT}dist/cli/main.js' "$@"`)
   script('tsx', `${node} "$@"`)
   script('npx', 'exec "$@"')
 }
