@@ -189,7 +189,7 @@ deny contains "x" if input.effect == "delete"`)
     // A test may call what the policy may not.
     'rego/a_test.rego': 'package a_test\n\nimport rego.v1\n\ntest_now if time.now_ns() > 0\n',
     'policies/a.yaml':
-      'project: a\ngrants:\n  - service: stripe\n    actions: [x]\n    expires: "2020-01-01T00:00:00Z"\n',
+      'project: a\ngrants:\n  - service: stripe\n    actions: [create_refund]\n    expires: "2020-01-01T00:00:00Z"\n',
   })
   expect(found).toMatchObject({
     exit: 0,
