@@ -5,6 +5,7 @@ import { readConfig } from '../config.ts'
 import { POLICY_LIBRARY_DIR } from '../layout.ts'
 import type { PolicyFolders } from '../policy/index.ts'
 import { note } from './output.ts'
+import { names } from './policy-catalogue.ts'
 
 export interface FolderOptions {
   readonly dir?: string
@@ -30,6 +31,7 @@ export function foldersOf({ dir, projects }: FolderOptions): Folders {
     policyDir: near(config.policy_dir),
     projectsDir: near(config.projects_dir),
     libraryDir: POLICY_LIBRARY_DIR,
+    names,
     isOwn: config.policy_is_own,
   }
 }
