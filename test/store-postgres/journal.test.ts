@@ -111,23 +111,24 @@ describe.each(ENGINES)('the journal on $engine', ({ fresh }) => {
       expect(await holders([callId('t2'), fingerprint('t1')])).toEqual([first])
     })
 
-    it('takes over a claim that is older than its window', async () => {
+    it('takes over a claim that is older than its window, or than the window of who asks', async () => {
       const first = newEventId()
       const second = newEventId()
       const third = newEventId()
-      await commit(first, { identities: [fingerprint('old', 1)] })
+      await commit(first, { identities: [fingerprint('short', 1), fingerprint('long', 3_600)] })
       await delay(1_100)
-      expect(await holders([fingerprint('old', 1)])).toEqual([])
-      expect(await holders([fingerprint('old', 3_600)])).toEqual([first])
-      expect(await commit(second, { identities: [fingerprint('old', 3_600)] })).toEqual({
+      expect(await holders([fingerprint('long', 1)])).toEqual([])
+      expect(await holders([fingerprint('long', 3_600)])).toEqual([first])
+      expect(await holders([fingerprint('short', 3_600)])).toEqual([])
+      expect(await commit(second, { identities: [fingerprint('long', 3_600)] })).toEqual({
         kind: 'twin',
         event_id: first,
       })
-      expect(await commit(third, { identities: [fingerprint('old', 1)] })).toEqual({ kind: 'committed' })
-      expect(await holders([fingerprint('old', 3_600)])).toEqual([third])
+      expect(await commit(third, { identities: [fingerprint('short', 3_600)] })).toEqual({ kind: 'committed' })
+      expect(await holders([fingerprint('short', 3_600)])).toEqual([third])
       // The first event's failure frees only what is still its own.
       await journal.commitOutcome(outcomeOf(first, { kind: 'failed' }), [])
-      expect(await holders([fingerprint('old', 3_600)])).toEqual([third])
+      expect(await holders([fingerprint('short', 3_600), fingerprint('long', 3_600)])).toEqual([third])
     })
 
     it('for ever holds a call id that has no window', async () => {
