@@ -22,9 +22,10 @@ describe('two gateways', () => {
   })
 
   it('that start at once agree', async () => {
+    const projects = { 'policies/p.yaml': project([CHARGING]) }
     const both = await Promise.all([
-      site.start('three', { 'rego/tool_decision.rego': rule(3) }),
-      site.start('four', { 'rego/tool_decision.rego': rule(4) }),
+      site.start('three', { ...projects, 'rego/tool_decision.rego': rule(3) }),
+      site.start('four', { ...projects, 'rego/tool_decision.rego': rule(4) }),
     ])
     const { changes } = (await one.admin('GET', '/admin/policies')).body
     for (const gateway of [...both, one, other]) await soon(() => gateway.revision()).toBe(changes[0].revision)
