@@ -9,11 +9,11 @@ import { authenticate } from './identity/index.ts'
 import type { CallRequest, Reply } from './model/call.ts'
 import { defined } from './model/defined.ts'
 import { Fault } from './model/fault.ts'
-import { newEventId } from './model/id.ts'
+import { type EventId, newEventId } from './model/id.ts'
 import { isRefusal, type Refusal, refuse } from './model/refusal.ts'
 import { heldBy } from './model/reservation.ts'
 import { claimed, linesOwed, redacted } from './obligations.ts'
-import { identify, judgeTwins } from './replay/index.ts'
+import { type CallIdentity, identify, judgeTwins } from './replay/index.ts'
 import type { Rooms } from './rooms.ts'
 import { cappedRefusal } from './spend/index.ts'
 import * as step from './steps.ts'
@@ -38,6 +38,12 @@ export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Pro
     attempt < ATTEMPTS_MAX
       ? call(rooms, request, attempt + 1)
       : refused(refuse('call_in_flight', `The first call of this kind came to nothing ${attempt} times.`))
+
+  const joined = async (identity: CallIdentity, first: EventId): Promise<Reply> => {
+    const reply = await step.join(rooms, known, identity, first)
+    if (reply === null) return again()
+    return isRefusal(reply) ? refused(reply) : reply
+  }
 
   try {
     const key = await authenticate(rooms.findKey, request.credential, request.provider, now())
@@ -67,12 +73,12 @@ export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Pro
     if (identity.identities.length > 0 && !request.dry_run) {
       const prior = judgeTwins(identity, await journal.findTwins(identity.identities))
       if (isRefusal(prior)) return await refused(prior)
-      if (prior.kind === 'twin') return (await step.join(rooms, known, prior.event_id)) ?? (await again())
+      if (prior.kind === 'twin') return await joined(identity, prior.event_id)
     }
 
     const facts = await step.enrich(rooms, operation, params, key.organisation)
     if (isRefusal(facts)) return await refused(facts)
-    known = { ...known, facts }
+    known = { ...known, facts: step.recordable(facts) }
 
     const lines = step.linesOf(settings, known, facts, now())
     const spend = isRefusal(lines) ? [] : await step.spendFacts(counters, key.organisation, lines)
@@ -101,7 +107,7 @@ export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Pro
     const drawn = [...lines, ...owed].filter((line) => line.amount > 0)
     const reservation = await step.reserve(counters, key.organisation, event_id, claim, drawn)
     if (reservation.kind !== 'reserved') stage = 'judging'
-    if (reservation.kind === 'twin') return (await step.join(rooms, known, reservation.event_id)) ?? (await again())
+    if (reservation.kind === 'twin') return await joined(identity, reservation.event_id)
     if (reservation.kind === 'capped') return await refused(cappedRefusal(reservation.line, reservation.state))
     if (reservation.kind === 'fenced') return await refused(step.rehydrating(rooms, key.organisation))
 
@@ -127,7 +133,7 @@ export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Pro
         await counters.settle(key.organisation, event_id, [], 0)
         stage = 'judging'
         if (intent.kind === 'fenced') return refused(step.rehydrating(rooms, key.organisation, reservation.generation))
-        return (await step.join(rooms, known, intent.event_id)) ?? again()
+        return joined(identity, intent.event_id)
       }
 
       stage = 'sent'

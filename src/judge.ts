@@ -18,7 +18,7 @@ import { isCurrency } from './model/money.ts'
 import type { JsonObject, Operation, Params } from './model/operation.ts'
 import { isRefusal, type Refusal, refuse } from './model/refusal.ts'
 import type { Rooms } from './rooms.ts'
-import { linesOf, spendFacts } from './steps.ts'
+import { linesOf, recordable, spendFacts } from './steps.ts'
 
 /** Rows on their way to the store under `buffered`; beyond, a reply waits for its own. */
 const BUFFERED_MAX = 10_000
@@ -266,7 +266,7 @@ function decisionRow(
     ...{ event_id, provider, asked: input.operation, occurrence, spend, decision },
     ...(key && { key }),
     ...defined({ run, turn, correlation_id }),
-    facts: defined({ amount, customer }),
+    facts: recordable(defined({ amount, customer })),
     // What to redact is the catalogue's to say: params of an operation that it does not know are not kept.
     ...(operation && { operation, params: redacted(rooms, operation, params, decision) }),
   }

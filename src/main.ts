@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { type Logger, pino } from 'pino'
-import { toLine } from './audit/index.ts'
+import { row, toLine } from './audit/index.ts'
 import { call } from './call.ts'
 import { callRecord } from './call-record.ts'
 import { type Catalogue, loadCatalogue, parseJson, serviceNames } from './catalogue/index.ts'
@@ -27,7 +27,7 @@ import { localAdminToken, localMasterKey } from './local-secrets.ts'
 import type { CallRequest } from './model/call.ts'
 import type { Counters } from './model/counters.ts'
 import { Fault, faultsAs } from './model/fault.ts'
-import { newId } from './model/id.ts'
+import { newEventId, newId } from './model/id.ts'
 import type { Journal } from './model/journal.ts'
 import { refuse } from './model/refusal.ts'
 import type { RevisionStore } from './model/revision.ts'
@@ -226,6 +226,14 @@ async function assemble(
       onFault: (fault) => log.error(faultOf(fault), 'an admin request failed'),
       storeCredential: async (provider, organisation, secret) => {
         if (!catalogue.provider(provider)) return refuse('unknown_provider', `There is no provider ${provider}.`)
+        await journal.append([
+          row(
+            'credential_stored',
+            { event_id: newEventId(), provider },
+            { ...(organisation !== null && { organisation }) },
+            rooms.now(),
+          ),
+        ])
         await credentials.put(provider, organisation, secret, rooms.now())
         return undefined
       },

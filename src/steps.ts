@@ -16,7 +16,7 @@ import type { Money } from './model/money.ts'
 import type { Facts, JsonObject, Operation, Params } from './model/operation.ts'
 import type { Answer, Outcome } from './model/outcome.ts'
 import { isRefusal, REFUSALS, type Refusal, type RefusalCode, refuse } from './model/refusal.ts'
-import type { CallIdentity } from './replay/index.ts'
+import { type CallIdentity, judgeTwins } from './replay/index.ts'
 import type { CallSettings, RepeatSettings, Rooms } from './rooms.ts'
 import { cappedRefusal, linesFor, settledBy } from './spend/index.ts'
 
@@ -30,8 +30,12 @@ export const namesOf = ({ provider, target, occurrence, call_id, turn, correlati
   ...defined({ call_id, turn, correlation_id }),
 })
 
-/** What a stranger wrote, for a row: bounded, and without what a terminal would obey or a database refuse. */
-const legible = (text: string): string => text.slice(0, 200).replace(/\p{C}/gu, '\ufffd')
+/** What a stranger wrote, for a row: bounded, without a secret, and without what a terminal would obey or a database refuse. */
+const legible = (text: string): string => redactText(text.slice(0, 200)).replace(/\p{C}/gu, '\ufffd')
+
+/** Facts for a row: what names a customer came from a stranger too. */
+export const recordable = ({ amount, customer }: Facts): Facts =>
+  defined({ amount, customer: customer === undefined ? undefined : redactText(customer) })
 
 /** A key that is bound to a run speaks for that run alone: else an agent could leave its budgets and its past behind. */
 export function runOf(key: VaultKey, request: CallRequest): { run?: string } | Refusal {
@@ -294,9 +298,17 @@ export const costOf = ({ amount }: Facts): { cost?: Money } => (amount ? { cost:
  * The first call's answer, from its record, once it is there. A twin that joined a running call shares whatever it comes
  * to, a declined card included. Null: the first came to nothing, and this call may be the first now.
  */
-export async function join(rooms: Rooms, known: Known, first: EventId): Promise<Reply | null> {
+export async function join(
+  rooms: Rooms,
+  known: Known,
+  identity: CallIdentity,
+  first: EventId,
+): Promise<Reply | Refusal | null> {
   const record = await rooms.running.settled(first, rooms.settings.join_ms)
   if (!record) return null
+  // Two that raced met by name alone: whether they are one call is asked of what the first has written down.
+  const prior = judgeTwins(identity, twinsIn(record, identity))
+  if (isRefusal(prior)) return prior
   const reply = fromRecord(rooms, known.operation!, record)
   // The first's params, which are the same: what policy had redacted in them stays so.
   const told = reply.kind === 'answered' ? { http_status: reply.answer.status } : { reason: reply.refusal.code }
@@ -310,6 +322,12 @@ export async function join(rooms: Rooms, known: Known, first: EventId): Promise<
   ])
   return reply
 }
+
+const twinsIn = ({ identities, event_id }: CallRecord, call: CallIdentity) =>
+  call.identities.flatMap((identity) => {
+    const held = identities.find(({ name }) => name === identity.name)
+    return held ? [{ identity, digest: held.digest, event_id }] : []
+  })
 
 /** The reply where another gateway has ended the call meanwhile: its outcome stands, whatever came of this sending. */
 export async function recorded(rooms: Rooms, operation: Operation, event_id: EventId): Promise<Reply> {

@@ -45,6 +45,7 @@ type Own = Partial<
     | 'cost'
     | 'currency'
     | 'tags'
+    | 'organisation'
   >
 >
 

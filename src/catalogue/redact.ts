@@ -6,7 +6,7 @@ const REDACTED = '[redacted]'
 
 /** Secrets that are dangerous wherever they stand: provider keys, signing secrets, client secrets, vault keys. */
 const SECRETS =
-  /(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{6,}|whsec_[A-Za-z0-9+/=]{6,}|\b[a-z]+_[A-Za-z0-9]+_secret_[A-Za-z0-9]+|\bcs_(?!test_|live_)[A-Za-z0-9_-]{16,}/g
+  /(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{6,}|whsec_[A-Za-z0-9+/=]{6,}|[A-Za-z0-9]+_[A-Za-z0-9]+_secret_[A-Za-z0-9]+|(?<![A-Za-z0-9])cs_(?!test_|live_)[A-Za-z0-9_-]{16,}/g
 
 const CARD_NUMBER = /(?<![0-9])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])/g
 

@@ -23,7 +23,11 @@ export interface HistoryOptions extends Filters {
 /** Which calls on record, and what to say of them. */
 export const withHistory = (command: Command): Command =>
   withFilters(command)
-    .option('--since <time>', 'calls from here on: a time, or how long ago', timeOf, timeOf('7d'))
+    .addOption(
+      new Option('--since <time>', 'calls from here on: a time, or how long ago')
+        .argParser(timeOf)
+        .default(timeOf('7d'), '7d'),
+    )
     .option('--until <time>', 'and before this (default: now)', timeOf)
     .option('--events <count>', 'event ids shown for each group', countOf, EVENT_IDS)
     .addOption(new Option('--format <format>', 'how to report').choices(['text', 'json']).default('text'))

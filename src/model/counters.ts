@@ -55,14 +55,14 @@ export interface Counters {
   startRehydration(organisation: string, above: number, lease_ms: number): Promise<'open' | 'busy' | 'yours'>
   /**
    * Replaces everything of this organisation by the ledger's fold and opens the fence under `generation`. Does nothing
-   * where a later generation was there first.
+   * where a later generation was there first. False: the counters lost a part of it meanwhile, and it must begin again.
    */
   rehydrate(
     organisation: string,
     generation: number,
     states: readonly (CounterState & { readonly ends_at?: string })[],
     open: readonly OpenReservation[],
-  ): Promise<void>
+  ): Promise<boolean>
   /** Rejects when the counters cannot be reached. */
   ping(): Promise<void>
   close(): Promise<void>

@@ -6,7 +6,7 @@ import type { Journal } from '../model/journal.ts'
 const LEASE_MS = 5_000
 const WAIT_MS_MIN = 20
 const WAIT_MS_MAX = 100
-/** Other gateways that keep beginning and never finish: give up, and let the next call ask again. */
+/** Other gateways that keep beginning and never finish, or counters that keep losing what they are given: give up, and let the next call ask again. */
 const PATIENCE_MS = 30_000
 
 interface RehydrateInput {
@@ -34,15 +34,16 @@ export function createRehydration({
     for (;;) {
       const turn = await counters.startRehydration(organisation, refused, LEASE_MS)
       if (turn === 'open') return
-      if (turn === 'yours') break
+      if (turn === 'yours') {
+        const generation = await journal.raiseGeneration(organisation)
+        const { states, open } = await journal.fold(organisation)
+        if (await counters.rehydrate(organisation, generation, states, open)) return
+      }
       if (Date.now() > deadline) {
-        throw new Error(`another gateway has been rehydrating the counters of ${organisation} for too long`)
+        throw new Error(`the counters of ${organisation} could not be rehydrated for ${PATIENCE_MS / 1_000} s`)
       }
       await new Promise((resume) => setTimeout(resume, WAIT_MS_MIN + Math.random() * (WAIT_MS_MAX - WAIT_MS_MIN)))
     }
-    const generation = await journal.raiseGeneration(organisation)
-    const { states, open } = await journal.fold(organisation)
-    await counters.rehydrate(organisation, generation, states, open)
   }
 
   return (organisation, refused = 0) => {

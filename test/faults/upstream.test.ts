@@ -43,7 +43,7 @@ describe('a provider that misbehaves once', { timeout: 90_000 }, () => {
 const SILENCES = [
   { fault: 'hangs before the effect', rule: { do: 'hang' } },
   { fault: 'hangs after the effect', rule: { do: 'hang', when: 'after_effect' } },
-  { fault: 'resets after the effect', rule: { do: 'reset_after_effect' } },
+  { fault: 'resets after the effect, every time', rule: { do: 'reset_after_effect', times: 4 } },
 ] as const
 
 describe('a provider that says nothing within the deadline', { timeout: 90_000 }, () => {

@@ -130,7 +130,7 @@ export function createMemoryCounters(): Counters {
 
     async rehydrate(name, generation, states, open) {
       const organisation = of(name)
-      if (organisation.generation >= generation) return
+      if (organisation.generation >= generation) return true
       const now = Date.now()
       organisation.counters = new Map()
       for (const { counter, spent, reserved, ends_at } of reservedIn(states, open)) {
@@ -142,6 +142,7 @@ export function createMemoryCounters(): Counters {
       )
       organisation.generation = generation
       organisation.open_under = generation
+      return true
     },
 
     async ping() {},

@@ -117,9 +117,7 @@ export function createRedisCounters({ url, log }: RedisCountersOptions): Counter
         [...inOrder(keys), ...staged.keys, keys.lease],
         [generation, ...staged.counts],
       )
-      if (reply === CODES.openFence.lost) {
-        throw new Error('Redis lost a part of what was staged while the counters were rehydrated; begin again')
-      }
+      return reply !== CODES.openFence.lost
     },
 
     async ping() {
