@@ -224,7 +224,11 @@ export function parseProjectPolicy(
 
 type Pattern = { any: true } | { is: string } | { starts: string } | { glob: string }
 
-/** A policy as the library looks it up: agents by id; grants by action and resource, and apart those with partial patterns. */
+/**
+ * A policy as the library looks it up: agents by id; grants by action and resource, and apart those with partial patterns.
+ * Of grants that say the same, as renewed ones do, each action and resource keeps the one that holds longest: a decision
+ * costs the same however many there are.
+ */
 export function projectData(policy: ProjectPolicy): object {
   const services: Record<string, { lookup: Record<string, Record<string, number[]>>; patterns: number[] }> =
     Object.create(null)
@@ -239,7 +243,7 @@ export function projectData(policy: ProjectPolicy): object {
           service.lookup[keyOf(action)] ??= Object.create(null)
           const under = service.lookup[keyOf(action)]!
           under[keyOf(resource)] ??= []
-          under[keyOf(resource)]!.push(index)
+          addLasting(under[keyOf(resource)]!, index, policy.grants)
         }
     } else service.patterns.push(index)
     return {
@@ -253,6 +257,16 @@ export function projectData(policy: ProjectPolicy): object {
     }
   })
   return { agents: Object.fromEntries(policy.agents.map((id) => [id, true])), grants, services }
+}
+
+/** Adds a grant unless one that is there says the same for longer; takes the place of one that says it for less long. */
+function addLasting(indexes: number[], index: number, grants: readonly Grant[]): void {
+  const isPlain = ({ branches, deny }: Grant) => !branches && !deny
+  const end = ({ expires }: Grant) => (expires ? Date.parse(expires) : Number.POSITIVE_INFINITY)
+  const grant = grants[index]!
+  const at = isPlain(grant) ? indexes.findIndex((other) => isPlain(grants[other]!)) : -1
+  if (at < 0) indexes.push(index)
+  else if (end(grant) > end(grants[indexes[at]!]!)) indexes[at] = index
 }
 
 function compilePattern(text: string): Pattern {

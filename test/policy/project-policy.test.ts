@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { parseProjectPolicy } from '../../src/policy/index.ts'
+import { projectData } from '../../src/policy/project-policy.ts'
 import { SCHEMAS } from './folders.ts'
 
 const isProjectPolicy = new Ajv2020({ strict: true }).compile(
@@ -155,5 +156,21 @@ test('an expiry in the past is a warning with its line: the file must still load
   expect(parsed).toMatchObject({ ok: true, warnings: [{ code: 'grant_expired', row: 6, col: 14 }] })
   expect(parseProjectPolicy(source, 'p.yaml', { now: new Date('2026-11-21T09:59:59Z') })).toMatchObject({
     warnings: [],
+  })
+})
+
+test('of grants that say the same, the one that holds longest is looked up; those with branches or deny stand beside it', () => {
+  const grants = [
+    { service: 'stripe', actions: ['refunds:create'], expires: '2026-01-01T00:00:00Z' },
+    { service: 'stripe', actions: ['refunds:create'], expires: '2026-03-01T00:00:00Z' },
+    { service: 'stripe', actions: ['refunds:create'], expires: '2026-02-01T00:00:00Z' },
+    { service: 'stripe', actions: ['refunds:create'], deny: ['*'] },
+  ]
+  expect(projectData({ project: 'p', agents: ['a'], grants })).toMatchObject({
+    services: { stripe: { lookup: { 'refunds:create': { '*': [1, 3] } } } },
+  })
+  const lasting = [...grants, { service: 'stripe', actions: ['refunds:create'] }]
+  expect(projectData({ project: 'p', agents: ['a'], grants: lasting })).toMatchObject({
+    services: { stripe: { lookup: { 'refunds:create': { '*': [4, 3] } } } },
   })
 })
