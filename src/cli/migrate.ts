@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { type Config, readConfig } from '../config.ts'
-import { migrate, type Opened } from '../store/postgres/index.ts'
-import { isMade, nameOf, openDatabase, pendingMigrations } from './database.ts'
+import { migrate, type Opened, pendingMigrations } from '../store/postgres/index.ts'
+import { isMade, nameOf, openDatabase } from './database.ts'
 import { CliError, note, print, waiting } from './output.ts'
 
 export const migrateCommand = new Command('migrate')
@@ -11,7 +11,7 @@ export const migrateCommand = new Command('migrate')
     const config = readConfig(process.env, process.cwd())
     if (dryRun && !isMade(config))
       return note(`${nameOf(config)} is not there yet; the first start makes it, up to date`)
-    const work = async (opened: Opened) => (dryRun ? pendingMigrations(opened) : migrate(opened.db))
+    const work = async (opened: Opened) => (dryRun ? pendingMigrations(opened.db) : migrate(opened.db))
     const done = await waiting(dryRun ? 'looking' : 'migrating', within(config, work))
     for (const migration of done) print(`${dryRun ? 'would apply' : 'applied'} ${migration}`)
     if (done.length === 0) note(`${nameOf(config)} is up to date`)

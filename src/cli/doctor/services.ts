@@ -1,8 +1,9 @@
 /** What the gateway works with and where it listens: database, Redis, ports. */
 import { sql } from 'kysely'
 import type { Config } from '../../config.ts'
+import { pendingMigrations } from '../../store/postgres/index.ts'
 import { link } from '../../store/redis/connect.ts'
-import { isMade, openDatabase, pendingMigrations } from '../database.ts'
+import { isMade, openDatabase } from '../database.ts'
 import { type Check, fail, ok, reasonOf, warn } from './check.ts'
 import { isAtLeast } from './local.ts'
 
@@ -55,7 +56,7 @@ async function ofDatabase(config: Config) {
       const { rows } = await sql<{ version: string; now: Date }>`
         select current_setting('server_version') as version, clock_timestamp() as now`.execute(opened.db)
       const skew_ms = rows[0]!.now.getTime() - Date.now()
-      const pending = await pendingMigrations(opened)
+      const pending = await pendingMigrations(opened.db)
       return [
         pending.length === 0
           ? ok(`${opened.engine} ${rows[0]!.version}, up to date`)
