@@ -115,13 +115,6 @@ describe('one gateway, one agent who may do anything that is well-formed', () =>
     expect(answer.body).toMatchObject({ amount: 5000 })
   })
 
-  it("an amount of zero moves nothing and is the provider's to refuse", async () => {
-    const before = await spentBy()
-    const answer = await world.dropIn('POST', '/v1/charges', { key, form: 'amount=0&currency=usd&customer=cus_123' })
-    expect(answer.status).toBe(400)
-    expect(await spentBy()).toEqual(before)
-  })
-
   it('currencies count by their own exponents', async () => {
     const [[before = 0] = []] = await spentBy()
     for (const [amount, currency] of [

@@ -31,6 +31,11 @@ describe('a policy is refused at reload, and the one in force serves on', () => 
       'package tool_decision\n\nallow { http.send({"method": "get", "url": "http://127.0.0.1"}).status_code == 200 }\n',
       /http\.send/,
     ],
+    [
+      'that asks for an obligation which nobody keeps',
+      'package tool_decision\n\nallow { true }\n\nobligations = {"forgive": true} { true }\n',
+      /forgive/,
+    ],
     ['that calls itself', 'package tool_decision\n\nallow { not deny }\n\ndeny { not allow }\n', /recursi/],
   ] as const
 
