@@ -25,6 +25,18 @@ export interface StoredRevision {
   readonly created_at: string
 }
 
+/** The rules of a revision as some gateway compiled them, for those that follow. Written once, never changed. */
+export interface StoredModule {
+  /** A digest of the compiler and of the rules: what another compiler makes of them is another module. */
+  readonly compiled_as: string
+  /** The WASM, compressed. */
+  readonly packed: Buffer
+  /** Ed25519, as a revision's. */
+  readonly signature: Buffer
+  /** RFC 3339. */
+  readonly created_at: string
+}
+
 /** The change with the highest `seq` says what is in force. */
 export interface PolicyChange {
   /** Counts from 1 without a gap, so that nobody can slip one in unseen between two that read the same newest. */
@@ -41,6 +53,14 @@ export interface PolicyChange {
   readonly signature: Buffer
 }
 
+export interface NewChange {
+  readonly change: PolicyChange
+  readonly revision: StoredRevision
+  /** Null where the store knows it. */
+  readonly module: StoredModule | null
+  readonly events: readonly AuditEvent[]
+}
+
 /** Every method rejects with a fault when the store cannot be reached. */
 export interface RevisionStore {
   newest(): Promise<PolicyChange | null>
@@ -49,9 +69,11 @@ export interface RevisionStore {
   get(revision: string): Promise<StoredRevision | null>
   /** Whether any revision was ever made of these files of an operator's. */
   knows(own_digest: string): Promise<boolean>
+  module(compiled_as: string): Promise<StoredModule | null>
+  knowsModule(compiled_as: string): Promise<boolean>
   /**
-   * The change, the revision where it is new, and the audit rows: all or none. False, and nothing is written, where another
-   * change took its `seq` first.
+   * All or none, the revision and the module where they are new. False, and nothing is written, where another change took its
+   * `seq` first.
    */
-  put(change: PolicyChange, revision: StoredRevision, events: readonly AuditEvent[]): Promise<boolean>
+  put(written: NewChange): Promise<boolean>
 }

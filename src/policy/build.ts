@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { ServiceNames } from '../model/names.ts'
 import type { PolicyFile } from '../model/revision.ts'
-import { compile, keepCompiled } from './compile.ts'
+import { type Compiled, type CompiledElsewhere, compile, keepCompiled } from './compile.ts'
 import type { Revision } from './instance.ts'
 import { pausing } from './pausing.ts'
 import { findProjects, PROJECTS, type ProjectsRead, readProjects } from './projects.ts'
@@ -36,7 +36,7 @@ export interface BuiltPolicy {
   readonly warnings: readonly PolicyProblem[]
 }
 
-export interface Candidate extends BuiltPolicy, Omit<Revision, 'module'> {
+export interface Candidate extends BuiltPolicy, Omit<Revision, 'module'>, Pick<Compiled, 'compiled_as'> {
   /** The same digest without the library. */
   readonly own_digest: string
   /** What decides; no tests. */
@@ -51,6 +51,7 @@ interface BuildOptions {
   readonly cacheDir?: string
   /** Policies that were compiled when the package was built; only read. */
   readonly preparedDir?: string
+  readonly elsewhere?: CompiledElsewhere | undefined
   /** Project policies read before. */
   readonly read?: ProjectsRead
   /** What grants may name. */
@@ -113,12 +114,14 @@ export async function buildCandidate(found: PolicyFiles, options: BuildOptions):
   const compiled = await compile(
     sources,
     [options.cacheDir, options.preparedDir].filter((folder) => folder !== undefined),
+    options.elsewhere,
   )
   if ('refused' in compiled) return compiled
   const candidate: Candidate = {
     ...digests,
     files,
     wasm: compiled.wasm,
+    compiled_as: compiled.compiled_as,
     data: sources.data,
     projects: read.data,
     warnings: read.warnings,
@@ -128,7 +131,7 @@ export async function buildCandidate(found: PolicyFiles, options: BuildOptions):
   if (compiled.cached) return candidate
   const refusal = await tryCandidate(candidate)
   if (refusal) return refusal
-  if (options.cacheDir) await keepCompiled(sources, compiled.wasm, options.cacheDir)
+  if (options.cacheDir) await keepCompiled(compiled, options.cacheDir)
   return candidate
 }
 

@@ -12,28 +12,39 @@ const OPERATOR_PACKAGE = 'tool_decision'
 
 export interface Compiled {
   readonly wasm: Buffer
+  /** A digest of the compiler and the rules, which stands for what came out. */
+  readonly compiled_as: string
   /** It was compiled before, and passed its trial then. */
   readonly cached: boolean
 }
 
+/** Where else a compiled policy may be had, by `compiled_as`; null where it is not there. Whoever answers vouches for it. */
+export type CompiledElsewhere = (compiled_as: string) => Promise<Buffer | null>
+
 /** Compiles, or takes what was compiled before from the same sources with the same compiler: the first of `caches` that has it. */
-export async function compile(sources: PolicySources, caches: readonly string[]): Promise<Compiled | PolicyRefusal> {
-  const name = await cacheName(sources)
+export async function compile(
+  sources: PolicySources,
+  caches: readonly string[],
+  elsewhere: CompiledElsewhere = async () => null,
+): Promise<Compiled | PolicyRefusal> {
+  const compiled_as = await digestOf(sources)
   for (const folder of caches) {
-    const wasm = await readCached(join(folder, name))
-    if (wasm) return { wasm, cached: true }
+    const wasm = await readCached(join(folder, fileOf(compiled_as)))
+    if (wasm) return { wasm, compiled_as, cached: true }
   }
+  const found = await elsewhere(compiled_as)
+  if (found) return { wasm: found, compiled_as, cached: true }
   const misplaced = missingOrForeignPackage(sources)
   if (misplaced) return refusePolicy(misplaced)
   const answer = await compileRego(sources.modules, [ENTRY_POINT])
   return answer.ok
-    ? { wasm: answer.value.wasm, cached: false }
+    ? { wasm: answer.value.wasm, compiled_as, cached: false }
     : refusePolicy(...answer.errors.map((error) => problemOf(error, sources)))
 }
 
 /** Keeps what passed its trial for the next start. */
-export async function keepCompiled(sources: PolicySources, wasm: Buffer, cacheDir: string): Promise<void> {
-  const path = join(cacheDir, await cacheName(sources))
+export async function keepCompiled({ wasm, compiled_as }: Omit<Compiled, 'cached'>, cacheDir: string): Promise<void> {
+  const path = join(cacheDir, fileOf(compiled_as))
   await mkdir(cacheDir, { recursive: true })
   const half = `${path}.${process.pid}`
   await writeFile(half, Buffer.concat([sha256(wasm), wasm]))
@@ -55,10 +66,12 @@ const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).dig
 
 const compilerDigest = readFile(new URL('./toolchain/opa.wasm.sha256', import.meta.url), 'utf8')
 
-async function cacheName(sources: PolicySources): Promise<string> {
+const fileOf = (compiled_as: string): string => `${compiled_as}.wasm`
+
+async function digestOf(sources: PolicySources): Promise<string> {
   const hash = createHash('sha256').update(await compilerDigest)
   for (const { path, source } of sources.modules) hash.update(JSON.stringify([path, source]))
-  return `${hash.digest('hex')}.wasm`
+  return hash.digest('hex')
 }
 
 /** A policy without the operator's package would quietly lose every deny rule; one that adds to the library could undo it. */

@@ -10,6 +10,7 @@ import {
   readFolders,
   tryCandidate,
 } from './build.ts'
+import type { CompiledElsewhere } from './compile.ts'
 import { PolicyInstance } from './instance.ts'
 import type { ProjectsRead } from './projects.ts'
 import type { PolicyRefusal } from './refusal.ts'
@@ -23,8 +24,11 @@ export interface PolicyStore {
   readFolders(): Promise<PolicyFiles | PolicyRefusal>
   /** The library of this gateway's version. */
   library(): Promise<FoundFiles | PolicyRefusal>
-  /** Compiles off the path. Rules that were compiled before need no trial to be read again; `tried` gives them one. */
-  prepare(files: PolicyFiles): Promise<Candidate | PolicyRefusal>
+  /**
+   * Compiles off the path, unless the rules were compiled before, here or `elsewhere`: such rules need no trial to be read
+   * again; `tried` gives them one.
+   */
+  prepare(files: PolicyFiles, elsewhere?: CompiledElsewhere): Promise<Candidate | PolicyRefusal>
   /** The candidate once it has passed its trial. */
   tried(candidate: Candidate): Promise<Candidate | PolicyRefusal>
   /** From here on `current` is this one. */
@@ -58,7 +62,7 @@ export function createPolicyStore(options: PolicyStoreOptions): PolicyStore {
     inForce: () => source,
     readFolders: () => readFolders(options),
     library: () => findLibrary(options.libraryDir),
-    prepare: (files) => buildCandidate(files, { ...caches, read, names: options.names }),
+    prepare: (files, elsewhere) => buildCandidate(files, { ...caches, elsewhere, read, names: options.names }),
     async tried(candidate) {
       return candidate.tried ? candidate : ((await tryCandidate(candidate)) ?? { ...candidate, tried: true })
     },

@@ -1,4 +1,4 @@
-/** The files of a revision as the history keeps them: one JSON array a line, `["name","content"]`, compressed. */
+/** What the history keeps: the files of a revision, one JSON array a line, `["name","content"]`; and modules; compressed. */
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { PolicyFile } from '../model/revision.ts'
@@ -33,3 +33,9 @@ export async function unpack(packed: Buffer): Promise<readonly PolicyFile[]> {
   }
   return files
 }
+
+export const packModule = (wasm: Buffer): Promise<Buffer> => promisify(gzip)(wasm)
+
+/** Throws for what is not compressed, or becomes too large. */
+export const unpackModule = (packed: Buffer): Promise<Buffer> =>
+  promisify(gunzip)(packed, { maxOutputLength: UNPACKED_BYTES_MAX })

@@ -16,7 +16,7 @@ import {
 } from '../policy/index.ts'
 import { startingWith, theOneBefore } from './history.ts'
 import { changedRow, reasonsOf, refusedRow } from './rows.ts'
-import { signChange, signRevision, unverified, verifiedFiles } from './signed.ts'
+import { signChange, signModule, signRevision, unverified, verifiedFiles, verifiedModule } from './signed.ts'
 
 export interface Log {
   info(fields: object, message: string): void
@@ -122,13 +122,22 @@ export function revisions({ policies, store, append, signer, gateway, log, now }
     log.info({ seq, revision, origin, by }, 'the policy is in force')
   }
 
+  /** What the gateway that published some rules compiled them to, where it had the same compiler. */
+  async function compiledBefore(compiled_as: string): Promise<Buffer | null> {
+    const stored = await store.module(compiled_as)
+    const wasm = stored && (await verifiedModule(stored, signer))
+    if (stored && !wasm)
+      log.error({ compiled_as }, 'a compiled policy in the history does not verify; it is compiled again here')
+    return wasm
+  }
+
+  /** A revision of the history, which passed its trial before it was published. */
   async function load(revision: string): Promise<Candidate | PolicyRefusal> {
     const own = policies.inForce()
     if (own?.revision === revision) return own
     const files = await verifiedFiles(await store.get(revision), revision, signer)
     if ('refused' in files) return files
-    const candidate = await policies.prepare(filesOf(files))
-    return 'refused' in candidate ? candidate : policies.tried(candidate)
+    return policies.prepare(filesOf(files), compiledBefore)
   }
 
   async function loadChange(change: PolicyChange): Promise<Candidate | PolicyRefusal> {
@@ -162,8 +171,13 @@ export function revisions({ policies, store, append, signer, gateway, log, now }
     const at_ = instant.toISOString()
     const facts = { seq: (newest?.seq ?? 0) + 1, revision, own_digest, previous, origin, by, at: at_ }
     const change = signChange(facts, signer)
-    const stored = await signRevision(candidate, files, signer, at_)
-    if (!(await store.put(change, stored, [changedRow(change, instant)]))) return null
+    const written = {
+      change,
+      revision: await signRevision(candidate, files, signer, at_),
+      module: (await store.knowsModule(candidate.compiled_as)) ? null : await signModule(candidate, signer, at_),
+      events: [changedRow(change, instant)],
+    }
+    if (!(await store.put(written))) return null
     await enter(candidate, change)
     return { changed: true, revision, ...(previous !== null && { previous }) }
   }
@@ -271,7 +285,7 @@ export function revisions({ policies, store, append, signer, gateway, log, now }
     folder,
 
     offer: (source, found) =>
-      inTurn(async () => offerNow(source, 'refused' in found ? found : await policies.prepare(found))),
+      inTurn(async () => offerNow(source, 'refused' in found ? found : await policies.prepare(found, compiledBefore))),
 
     push: (pushed, by) =>
       inTurn(async () => {
@@ -281,7 +295,7 @@ export function revisions({ policies, store, append, signer, gateway, log, now }
           const library = await policies.library()
           if ('refused' in library) return library
           const found = merged(pushed, policies.inForce()?.files ?? [], library.files)
-          return 'refused' in found ? found : policies.prepare(found)
+          return 'refused' in found ? found : policies.prepare(found, compiledBefore)
         })
         return asRefusal(result)
       }),

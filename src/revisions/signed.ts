@@ -1,9 +1,10 @@
-/** What is signed of a revision and of a change. What does not verify is not followed, whoever could write it there. */
+/** What is signed of a revision, a module and a change. What does not verify is not followed, whoever could write it there. */
+import { createHash } from 'node:crypto'
 import type { Signer } from '../identity/index.ts'
 import { canonicalJson } from '../model/canonical.ts'
-import type { PolicyChange, PolicyFile, StoredRevision } from '../model/revision.ts'
-import { type Digests, digestsOf, type PolicyRefusal, refusePolicy } from '../policy/index.ts'
-import { pack, unpack } from './pack.ts'
+import type { PolicyChange, PolicyFile, StoredModule, StoredRevision } from '../model/revision.ts'
+import { type Candidate, type Digests, digestsOf, type PolicyRefusal, refusePolicy } from '../policy/index.ts'
+import { pack, packModule, unpack, unpackModule } from './pack.ts'
 
 /** A digest of all contents stands for them. */
 const textOfRevision = ({ revision, own_digest }: Digests): string =>
@@ -11,6 +12,9 @@ const textOfRevision = ({ revision, own_digest }: Digests): string =>
 
 const textOfChange = ({ signature: _, ...change }: PolicyChange): string =>
   `countersign policy change\n${canonicalJson(change)}`
+
+const textOfModule = (compiled_as: string, wasm: Buffer): string =>
+  `countersign policy module\n${canonicalJson({ compiled_as, sha256: createHash('sha256').update(wasm).digest('hex') })}`
 
 export async function signRevision(
   { revision, own_digest }: Digests,
@@ -31,6 +35,24 @@ export async function signRevision(
 export function signChange(change: Omit<PolicyChange, 'signature'>, signer: Signer): PolicyChange {
   const unsigned = { ...change, signature: Buffer.alloc(0) }
   return { ...unsigned, signature: signer.sign(textOfChange(unsigned)) }
+}
+
+export async function signModule(
+  { compiled_as, wasm }: Pick<Candidate, 'compiled_as' | 'wasm'>,
+  signer: Signer,
+  created_at: string,
+): Promise<StoredModule> {
+  const signature = signer.sign(textOfModule(compiled_as, wasm))
+  return { compiled_as, packed: await packModule(wasm), signature, created_at }
+}
+
+/** The WASM of a stored module; null where it is not the one that a gateway with this master key signed. */
+export async function verifiedModule(
+  { compiled_as, packed, signature }: StoredModule,
+  signer: Signer,
+): Promise<Buffer | null> {
+  const wasm = await unpackModule(packed).catch(() => null)
+  return wasm !== null && signer.verify(textOfModule(compiled_as, wasm), signature) ? wasm : null
 }
 
 /** The files of a stored revision; refused where they are not the ones that a gateway with this master key signed. */

@@ -21,9 +21,9 @@ export interface Place {
 }
 
 /** Nothing of the tester's own environment reaches the command but what a process needs. */
-function start(args: readonly string[], { cwd, env = {} }: Place): ChildProcess {
+function start(args: readonly string[], { cwd, env = {} }: Place, main = MAIN): ChildProcess {
   const { PATH = '', HOME = '' } = process.env
-  return spawn(process.execPath, [MAIN, ...args], { cwd, env: { PATH, HOME, ...env } })
+  return spawn(process.execPath, [main, ...args], { cwd, env: { PATH, HOME, ...env } })
 }
 
 export async function run(args: readonly string[], place: Place): Promise<Ran> {
@@ -53,9 +53,10 @@ export interface Served {
   stop(): Promise<number | null>
 }
 
-export async function serve({ cwd, env = {} }: Place): Promise<Served> {
+/** `main`: of another copy of the package. */
+export async function serve({ cwd, env = {} }: Place, main?: string): Promise<Served> {
   const ports = { COUNTERSIGN_PORT: '0', COUNTERSIGN_ADMIN_PORT: '0' }
-  const child = start(['serve'], { cwd, env: { COUNTERSIGN_SANDBOX: '1', ...ports, ...env } })
+  const child = start(['serve'], { cwd, env: { COUNTERSIGN_SANDBOX: '1', ...ports, ...env } }, main)
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
   let said = ''
   child.stdout!.resume()

@@ -1,4 +1,5 @@
 /** Several gateways on one PostgreSQL: all follow the newest change, and none follows what does not verify. */
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CHARGING, openSite, POLICY, project, READING, rule, type Site, type Started } from './site.ts'
 
@@ -106,6 +107,17 @@ describe('what does not verify is refused, and the running policy stays', () => 
       body: { code: 'policy_refused', detail: expect.stringContaining('changed after') },
     })
     expect(await one.revision()).toBe(revision)
+  })
+
+  it('a compiled policy that was put in the place of another: it is not run, the rules are compiled again', async () => {
+    const { revision } = (await push({ 'tool_decision.rego': rule(100) })).body
+    await site.tamper(
+      `update policy_modules set packed = (select packed from policy_modules order by created_at limit 1)`,
+    )
+    const env = { COUNTERSIGN_DATA_DIR: join(site.root, 'data-of-three') }
+    const third = await site.start('three', { ...POLICY, 'policies/p.yaml': project([CHARGING]) }, { env })
+    expect(await third.revision()).toBe(revision)
+    expect(await third.charge(await one.key())).toBe('policy_denied')
   })
 
   it('a gateway with another master key does not start on this history', async () => {

@@ -13,7 +13,14 @@ describe('migrating', () => {
 
   it('by six gateways that start at once is done by one of them, and all go on', async () => {
     const gateways = Array.from({ length: 6 }, () => openPostgres({ url: database.url }))
-    const pending = ['0001-journal', '0002-write-batch', '0003-keys', '0004-app-role', '0005-policies']
+    const pending = [
+      '0001-journal',
+      '0002-write-batch',
+      '0003-keys',
+      '0004-app-role',
+      '0005-policies',
+      '0006-policy-modules',
+    ]
     expect(await pendingMigrations(gateways[0]!.db)).toEqual(pending)
     const applied = await Promise.all(gateways.map(({ db }) => migrate(db)))
     expect(applied.filter((names) => names.length > 0)).toEqual([pending])

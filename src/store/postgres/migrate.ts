@@ -6,6 +6,7 @@ import { up as writeBatch } from './migrations/0002-write-batch.ts'
 import { up as keys } from './migrations/0003-keys.ts'
 import { up as appRole } from './migrations/0004-app-role.ts'
 import { up as policies } from './migrations/0005-policies.ts'
+import { up as policyModules } from './migrations/0006-policy-modules.ts'
 import type { Tables } from './tables.ts'
 
 /** In order of their names. One that was released is never changed: mend it with the next. */
@@ -15,6 +16,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-keys': { up: keys },
   '0004-app-role': { up: appRole },
   '0005-policies': { up: policies },
+  '0006-policy-modules': { up: policyModules },
 }
 
 const TABLE = 'countersign_migrations'

@@ -1,7 +1,6 @@
-/** The history of policies. A change, its revision and its audit rows are one transaction. */
+/** The history of policies. A change, its revision, its module and its audit rows are one transaction. */
 import { type Kysely, type Selectable, sql } from 'kysely'
-import type { AuditEvent } from '../../model/event.ts'
-import type { PolicyChange, PolicyOrigin, RevisionStore, StoredRevision } from '../../model/revision.ts'
+import type { NewChange, PolicyChange, PolicyOrigin, RevisionStore } from '../../model/revision.ts'
 import { hex, rowOf } from './event-row.ts'
 import { guarded } from './faults.ts'
 import type { PolicyChangesTable, Tables } from './tables.ts'
@@ -34,10 +33,23 @@ export function createRevisionStore(db: Kysely<Tables>): RevisionStore {
         return (await found.limit(1).executeTakeFirst()) !== undefined
       }),
 
-    put: (change, revision, events) =>
+    module: (compiled_as) =>
+      guarded(DURING, async () => {
+        const found = db.selectFrom('policy_modules').selectAll().where('compiled_as', '=', compiled_as)
+        const row = await found.executeTakeFirst()
+        return row === undefined ? null : { ...row, created_at: row.created_at.toISOString() }
+      }),
+
+    knowsModule: (compiled_as) =>
+      guarded(DURING, async () => {
+        const found = db.selectFrom('policy_modules').select('compiled_as').where('compiled_as', '=', compiled_as)
+        return (await found.executeTakeFirst()) !== undefined
+      }),
+
+    put: (written) =>
       guarded(DURING, async () => {
         try {
-          await db.transaction().execute((transaction) => write(transaction, change, revision, events))
+          await db.transaction().execute((transaction) => write(transaction, written))
           return true
         } catch (error) {
           const { code, constraint } = error as { code?: unknown; constraint?: unknown }
@@ -48,17 +60,18 @@ export function createRevisionStore(db: Kysely<Tables>): RevisionStore {
   }
 }
 
-async function write(
-  transaction: Kysely<Tables>,
-  change: PolicyChange,
-  revision: StoredRevision,
-  events: readonly AuditEvent[],
-): Promise<void> {
+async function write(transaction: Kysely<Tables>, { change, revision, module, events }: NewChange): Promise<void> {
   await transaction
     .insertInto('policy_revisions')
     .values(revision)
     .onConflict((conflict) => conflict.column('revision').doNothing())
     .execute()
+  if (module !== null)
+    await transaction
+      .insertInto('policy_modules')
+      .values(module)
+      .onConflict((conflict) => conflict.column('compiled_as').doNothing())
+      .execute()
   await transaction.insertInto('policy_changes').values(change).execute()
   const rows = events
     .map(rowOf)

@@ -80,6 +80,13 @@ interface PolicyRevisionsTable {
   created_at: Timestamp
 }
 
+interface PolicyModulesTable {
+  compiled_as: string
+  packed: Buffer
+  signature: Buffer
+  created_at: Timestamp
+}
+
 export interface PolicyChangesTable {
   seq: BigInteger
   revision: string
@@ -97,5 +104,6 @@ export interface Tables {
   vault_keys: VaultKeysTable
   upstream_credentials: UpstreamCredentialsTable
   policy_revisions: PolicyRevisionsTable
+  policy_modules: PolicyModulesTable
   policy_changes: PolicyChangesTable
 }
