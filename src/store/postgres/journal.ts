@@ -111,12 +111,15 @@ export function createJournal(opened: Opened): Journal {
     },
 
     async call(event) {
-      const [row] = await ask<CallRow>(CALL, event)
+      const [row] = await ask<CallRow>(CALLS, [event])
       return row === undefined ? null : callOf(row)
     },
 
     async orphans(silent_ms, limit) {
-      return (await ask<CallRow>(ORPHANS, silent_ms / 1_000, limit)).map(callOf)
+      const late = await ask<{ event_id: EventId }>(LATE, silent_ms / 1_000, limit)
+      if (late.length === 0) return []
+      const events = late.map(({ event_id }) => event_id)
+      return (await ask<CallRow>(CALLS, events)).map(callOf)
     },
 
     async heartbeat(gateway) {
@@ -212,30 +215,42 @@ const FIND_TWINS: Statement = {
 const LEDGER_LINES = `jsonb_agg(jsonb_build_object('counter', l.counter, 'amount', l.amount, 'ends_at', l.ends_at)
   order by l.line)`
 
-/** One call with its newest outcome (a final one before all), its held lines and its decision row. */
-const CALL_COLUMNS = `
-    i.event_id, i.organisation, i.key_id, i.provider, i.operation, i.gateway_id, i.identities, i.sealed_request,
-    i.committed_at, o.kind, o.sealed_answer,
-    (select ${LEDGER_LINES} from ledger l where l.event_id = i.event_id and l.entry = 'reserve') as held,
-    (select to_jsonb(e) from audit_events e where e.event_id = i.event_id and e.kind = 'decision'
-      order by e.id limit 1) as event
-  from intents i
-  left join lateral (
-    select kind, sealed_answer, committed_at as told_at from outcomes
-    where event_id = i.event_id order by (kind <> 'unknown') desc, seq desc limit 1
-  ) o on true`
-
-const CALL: Statement = { name: 'call', text: `select ${CALL_COLUMNS} where i.event_id = $1 and not i.voided` }
-
-const ORPHANS: Statement = {
-  name: 'orphans',
+/** Calls with their newest outcome (a final one before all), their held lines and their decision row. */
+const CALLS: Statement = {
+  name: 'calls',
   text: `
-    select ${CALL_COLUMNS}
-    join open_calls open on open.event_id = i.event_id
+    select i.event_id, i.organisation, i.key_id, i.provider, i.operation, i.gateway_id, i.identities, i.sealed_request,
+      i.committed_at, o.kind, o.sealed_answer,
+      (select ${LEDGER_LINES} from ledger l where l.event_id = i.event_id and l.entry = 'reserve') as held,
+      (select to_jsonb(e) from audit_events e where e.event_id = i.event_id and e.kind = 'decision'
+        order by e.id limit 1) as event
+    from intents i
+    left join lateral (
+      select kind, sealed_answer from (
+        select 1 as place, kind, sealed_answer, seq from outcomes where event_id = i.event_id and kind <> 'unknown'
+        union all
+        select 2, kind, sealed_answer, seq from outcomes where event_id = i.event_id and kind = 'unknown'
+      ) either order by place, seq desc limit 1
+    ) o on true
+    where i.event_id = any($1) and not i.voided
+    order by i.committed_at, i.event_id`,
+}
+
+/** Open calls whose gateway is silent, and unknown ones whose next sending is due: after 2, 4, 8 … s, at last daily. */
+const LATE: Statement = {
+  name: 'late',
+  text: `
+    select open.event_id
+    from open_calls open
     left join gateways g on g.id = open.gateway_id
-    where case when o.kind is null then greatest(g.seen_at, open.committed_at) + make_interval(secs => $1)
-      else o.told_at + make_interval(secs => least(86400, 2 ^ least(17, (select count(*) from outcomes where event_id = i.event_id))))
-      end <= clock_timestamp()
+    cross join lateral (
+      select count(*) as times, max(committed_at) as told_at
+      from outcomes where event_id = open.event_id and kind = 'unknown'
+    ) unknown
+    where clock_timestamp() >= case times
+      when 0 then greatest(g.seen_at, open.committed_at) + make_interval(secs => $1)
+      else told_at + make_interval(secs => least(86400, 2 ^ least(17, times)))
+    end
     order by open.committed_at, open.event_id limit $2`,
 }
 
