@@ -1,22 +1,26 @@
 /** `GET /v1/calls/{event_id}`: what became of a call, for the key's own organisation and agent. */
+import { actualCost } from './catalogue/index.ts'
 import type { VaultKey } from './model/agent.ts'
 import type { EventId } from './model/id.ts'
 import type { Answer } from './model/outcome.ts'
+import { isRefusal } from './model/refusal.ts'
 import type { Rooms } from './rooms.ts'
-import { openAnswer } from './steps.ts'
+import { openAnswer, reservedFor } from './steps.ts'
 
 export async function callRecord(rooms: Rooms, key: VaultKey, event_id: EventId): Promise<object | null> {
   const record = await rooms.journal.call(event_id)
   if (!record) return denied(rooms, key, event_id)
   const { organisation, state, provider, operation, event } = record
   if (organisation !== key.organisation || event.agent !== key.agent.id) return null
-  const { cost, currency } = event
   const common = { event_id, state, decision: 'allow', provider, operation, at: event.ts }
   const answer = openAnswer(rooms.bodies, record)
+  const resolved = rooms.catalogue.resolve(provider, operation)
+  const reserved = reservedFor(event)
+  const cost = isRefusal(resolved) ? reserved : actualCost(resolved, reserved, answer)
   return {
     ...common,
     ...(answer && told(answer)),
-    ...(state === 'succeeded' && cost !== undefined && { cost: { amount: cost, currency } }),
+    ...(state === 'succeeded' && cost && { cost: { amount: cost.value, currency: cost.currency } }),
   }
 }
 

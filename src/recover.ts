@@ -10,7 +10,7 @@ import type { CallRecord } from './model/journal.ts'
 import type { Outcome } from './model/outcome.ts'
 import { isRefusal } from './model/refusal.ts'
 import type { Rooms } from './rooms.ts'
-import { finish, openRequest } from './steps.ts'
+import { finish, openRequest, reservedFor } from './steps.ts'
 
 export interface RecoverySettings {
   /** A gateway that has not been heard of for so long is gone, and its calls are taken over. */
@@ -92,11 +92,9 @@ function reopen(rooms: Rooms, record: CallRecord): Intent {
 
 /** The decision row says who it was. */
 function knownOf(rooms: Rooms, { event, key_id, provider, operation }: CallRecord): Known {
-  const { event_id, organisation, project, agent, role, run, turn, correlation_id, call_id, occurrence, customer } =
-    event
-  const { cost, currency, params } = event
+  const { event_id, organisation, project, agent, role, run, turn, correlation_id, call_id, occurrence } = event
+  const { customer, params } = event
   const resolved = rooms.catalogue.resolve(provider, operation)
-  const amount = cost === undefined || currency === undefined ? undefined : { value: cost, currency }
   return {
     event_id,
     provider,
@@ -108,7 +106,7 @@ function knownOf(rooms: Rooms, { event, key_id, provider, operation }: CallRecor
       created_at: '',
       ...defined({ project }),
     },
-    facts: defined({ amount, customer }),
+    facts: defined({ amount: reservedFor(event), customer }),
     ...defined({
       operation: isRefusal(resolved) ? undefined : resolved,
       run,

@@ -1,6 +1,6 @@
 /** The steps of the story that need more than one room, and the small turns between two steps. */
 import { denialRow, type Known, outcomeRow, row } from './audit/index.ts'
-import { type Catalogue, parseForm, redactText } from './catalogue/index.ts'
+import { actualCost, type Catalogue, parseForm, redactText } from './catalogue/index.ts'
 import type { Sealer } from './identity/index.ts'
 import type { RepeatMode, VaultKey } from './model/agent.ts'
 import type { Budget, BudgetLine, Held } from './model/budget.ts'
@@ -8,6 +8,7 @@ import type { Answered, CallRequest, Refused, Reply, RouteTarget } from './model
 import type { Admitted, Counters } from './model/counters.ts'
 import type { Decision, Policy, SpendFact } from './model/decision.ts'
 import { defined } from './model/defined.ts'
+import type { AuditEvent } from './model/event.ts'
 import { Fault } from './model/fault.ts'
 import type { EventId } from './model/id.ts'
 import type { Intent, WireRequest } from './model/intent.ts'
@@ -259,22 +260,24 @@ export const openAnswer = (bodies: Sealer, { event_id, sealed_answer }: CallReco
 export async function finish(
   rooms: Rooms,
   known: Known,
-  { event_id, organisation }: Intent,
+  { event_id, organisation, operation }: Intent,
   outcome: Outcome,
   held: readonly Held[],
   identities: readonly Identity[],
 ): Promise<boolean> {
-  const spent = outcome.kind === 'unknown' ? null : outcome.kind === 'failed' ? [] : settledBy(held)
+  const { kind } = outcome
+  const amount = actualCost(operation, known.facts?.amount, outcome.answer)
+  const spent = kind === 'unknown' ? null : kind === 'failed' ? [] : settledBy(held, amount, rooms.settings.rates)
   const answer = outcome.answer && {
     sealed_answer: rooms.bodies.seal(JSON.stringify(outcome.answer), answerPlace(event_id)),
   }
-  const first = await rooms.journal.commitOutcome({ event_id, kind: outcome.kind, spent, ...answer }, [
-    outcomeRow(known, outcome, rooms.now()),
+  const first = await rooms.journal.commitOutcome({ event_id, kind, spent, ...answer }, [
+    outcomeRow({ ...known, facts: defined({ ...known.facts, amount }) }, outcome, rooms.now()),
   ])
   // Another gateway took the call over and ended it: what its outcome settled is what holds.
   const settled = first ? spent : await rooms.journal.settled(event_id)
   if (settled === null) return first
-  const keep_ms = outcome.kind === 'succeeded' ? keptFor(identities) : 0
+  const keep_ms = kind === 'succeeded' ? keptFor(identities) : 0
   await rooms.counters
     .settle(organisation, event_id, settled, keep_ms)
     .catch((fault: unknown) => rooms.onFault(event_id, fault))
@@ -289,8 +292,13 @@ export function replyTo(event_id: EventId, operation: Operation, outcome: Outcom
   const { kind, answer } = outcome
   if (kind === 'unknown') return { kind: 'refused', event_id, refusal: refuse('outcome_unknown', outcome.detail) }
   if (!answer) return { kind: 'refused', event_id, refusal: refuse('upstream_failed', outcome.detail) }
-  return { kind: 'answered', event_id, replayed: false, operation, answer, ...(kind === 'succeeded' && costOf(facts)) }
+  const cost = defined({ amount: actualCost(operation, facts.amount, answer) })
+  return { kind: 'answered', event_id, replayed: false, operation, answer, ...(kind === 'succeeded' && costOf(cost)) }
 }
+
+/** What the call was reserved for, as its decision row says. */
+export const reservedFor = ({ cost, currency }: AuditEvent): Money | undefined =>
+  cost === undefined || currency === undefined ? undefined : { value: cost, currency }
 
 export const costOf = ({ amount }: Facts): { cost?: Money } => (amount ? { cost: amount } : {})
 
@@ -349,11 +357,8 @@ function fromRecord(rooms: Rooms, operation: Operation, record: CallRecord): Ans
     return refused('outcome_unknown', `Event ${event_id} was sent, and its outcome is not known yet.`)
   const answer = openAnswer(rooms.bodies, record)
   if (!answer) return refused('upstream_failed', `Event ${event_id} did not reach the provider.`)
-  const cost =
-    state === 'succeeded' && event.cost !== undefined && event.currency !== undefined
-      ? { cost: { value: event.cost, currency: event.currency } }
-      : {}
-  return { kind: 'answered', event_id, replayed: true, operation, answer, ...cost }
+  const cost = defined({ amount: actualCost(operation, reservedFor(event), answer) })
+  return { kind: 'answered', event_id, replayed: true, operation, answer, ...(state === 'succeeded' && costOf(cost)) }
 }
 
 /** The reply when a part failed. Where the audit store is not that part, the refusal is written down like any other. */

@@ -84,6 +84,7 @@ export function buildEntries(description: Description): Entry[] {
         params,
         summary,
         cost: cost ? 'amount' : 'none',
+        ...(cost?.actual ? { actual: cost.actual } : {}),
         retry: method === 'POST' ? 'keyed' : 'natural',
         redact: [...(rules.redact ?? []), ...(redactOf(described)?.redact ?? [])],
       },

@@ -3,6 +3,7 @@
  * that is judged and sent alike; what a call would really move and whom it concerns, once the objects that it names are
  * read; copies without secrets. Refusals are returned. Reads files at start, and nothing after.
  */
+export { actualCost } from './actual-cost.ts'
 export { type Catalogue, loadCatalogue } from './catalogue.ts'
 export { parseForm } from './form.ts'
 export { parseJson } from './json.ts'

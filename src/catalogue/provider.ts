@@ -1,7 +1,7 @@
 /** What a provider's file says: its operations, from its own description, and our rules on top, from the YAML beside it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { JsonSchema, Method } from '../model/operation.ts'
+import type { JsonSchema, Method, Operation } from '../model/operation.ts'
 
 export interface Provider {
   readonly name: string
@@ -57,6 +57,7 @@ export interface CostRule {
   readonly amount: readonly AmountSource[]
   readonly currency: readonly string[]
   readonly customer?: readonly string[]
+  readonly actual?: Operation['actual']
 }
 
 interface Matching {

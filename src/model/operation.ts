@@ -27,6 +27,8 @@ export interface Operation {
   readonly summary: string
   /** What the call costs: the money it moves, or nothing. A costed write whose amount cannot be known is refused. */
   readonly cost: 'amount' | 'none'
+  /** Dotted pointers into the answer, to what really moved. Absent where the answer does not say it. */
+  readonly actual?: { readonly value: string; readonly currency: string }
   /**
    * `keyed`: a repeat under the same idempotency key has one effect. `natural`: a repeat is harmless by itself (GET, DELETE).
    * `never`: a repeat may act twice, so a call whose outcome is unknown waits for evidence.
