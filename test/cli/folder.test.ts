@@ -8,6 +8,8 @@ import { starterFiles } from '../../src/cli/init-files.ts'
 import { readConfig } from '../../src/config.ts'
 import { parseProjectPolicy } from '../../src/policy/index.ts'
 import { freshDatabase } from '../services/database.ts'
+import { startPostgres } from '../services/postgres.ts'
+import { startRedis } from '../services/redis.ts'
 import { type Environment, type Folder, folder, run } from './run.ts'
 
 const PORTS = { COUNTERSIGN_PORT: '0', COUNTERSIGN_ADMIN_PORT: '0' }
@@ -146,11 +148,12 @@ describe('doctor', () => {
     const database = await freshDatabase(inject('postgresUrl'))
     const env = { DATABASE_URL: database.url, REDIS_URL: inject('redisUrl'), STRIPE_API_KEY: 'sk_test_planted' }
     const { code, out } = await doctor(holding({ 'rego/tool_decision.rego': GOOD }), env)
-    expect(out).toMatch(/^ok +redis +Redis [7-9]\./m)
+    expect(out).toMatch(/^ok +redis +Redis [7-9]\.\S+, noeviction$/m)
     expect(out).toMatch(/^warn +database +postgresql \S.* lacks 0001-journal, /m)
     expect(out).toMatch(/^warn +master key +COUNTERSIGN_MASTER_KEY is not set/m)
     expect(out).toMatch(/^ok +credentials +stripe: STRIPE_API_KEY is set$/m)
     expect(out).not.toContain('sk_test_planted')
+    expect(out).not.toMatch(/fsync|synchronous_commit/)
     expect(code).toBe(0)
     await run(['migrate'], { cwd: holding({}), env })
     expect((await doctor(holding({}), env)).out).toMatch(/^ok +database +postgresql \S.*, up to date$/m)
@@ -174,6 +177,20 @@ describe('doctor', () => {
     expect(out).toMatch(/^ok +admin plane/m)
     expect(out).not.toContain('hunter2')
     expect(err).toMatch(/^6 of \d+ checks failed$/m)
+  })
+
+  it('says of a Redis that may drop counters, and of a PostgreSQL that may forget commits, how to mend it', async () => {
+    const redis = await startRedis({ args: ['--maxmemory-policy', 'allkeys-lru'] })
+    const postgres = await startPostgres({ settings: ['fsync=off', 'synchronous_commit=off'] })
+    try {
+      const { code, out } = await doctor(holding({}), { DATABASE_URL: postgres.url, REDIS_URL: redis.url })
+      expect(code).toBe(1)
+      expect(out).toMatch(/^FAIL +redis +Redis \S+ has the maxmemory-policy allkeys-lru: .*\n +fix: .*noeviction/m)
+      for (const setting of ['fsync', 'synchronous_commit'])
+        expect(out).toMatch(new RegExp(`^warn +database +Its ${setting} is off: .*\\n +fix: .*${setting} = on`, 'm'))
+    } finally {
+      await Promise.all([redis.remove(), postgres.remove()])
+    }
   })
 
   it('a configuration that cannot be read is all that it can tell', async () => {

@@ -48,25 +48,47 @@ async function readinessOf(url: string): Promise<{ readonly ready: boolean } | u
   return typeof body === 'object' && body !== null && 'ready' in body ? (body as { ready: boolean }) : undefined
 }
 
+interface Server {
+  readonly version: string
+  readonly now: Date
+  readonly fsync: string
+  readonly synchronous_commit: string
+}
+
+/** A call leaves once its intent is committed: a commit that is not on disk may be forgotten, and the call with it. */
+const unsynced = (server: Server) =>
+  (['fsync', 'synchronous_commit'] as const)
+    .filter((setting) => server[setting] === 'off')
+    .map((setting) =>
+      warn(
+        `Its ${setting} is off: a crash loses calls that were made and recorded, and then they can be made twice.`,
+        `Turn it on: ALTER SYSTEM SET ${setting} = on; SELECT pg_reload_conf(); and look for a setting of the role or database.`,
+      ),
+    )
+
 async function ofDatabase(config: Config) {
   if (!isMade(config)) return [ok('embedded; made in the data directory at the first start')]
   try {
     const opened = await openDatabase(config)
     try {
-      const { rows } = await sql<{ version: string; now: Date }>`
-        select current_setting('server_version') as version, clock_timestamp() as now`.execute(opened.db)
-      const skew_ms = rows[0]!.now.getTime() - Date.now()
+      const { rows } = await sql<Server>`
+        select current_setting('server_version') as version, clock_timestamp() as now, current_setting('fsync') as fsync,
+          current_setting('synchronous_commit') as synchronous_commit`.execute(opened.db)
+      const server = rows[0]!
+      const skew_ms = server.now.getTime() - Date.now()
       const pending = await pendingMigrations(opened.db)
       return [
         pending.length === 0
-          ? ok(`${opened.engine} ${rows[0]!.version}, up to date`)
+          ? ok(`${opened.engine} ${server.version}, up to date`)
           : warn(
-              `${opened.engine} ${rows[0]!.version} lacks ${pending.join(', ')}.`,
+              `${opened.engine} ${server.version} lacks ${pending.join(', ')}.`,
               'Run `countersign migrate`, or let `countersign serve` apply them.',
             ),
         ...(Math.abs(skew_ms) > SKEW_MS_MAX
           ? [warn(`Its clock differs from ours by ${skew_ms} ms.`, 'Let both machines follow NTP.')]
           : []),
+        // The embedded database never syncs, as docs/architecture.md says; there is no setting for it.
+        ...(config.database_url ? unsynced(server) : []),
       ]
     } finally {
       await opened.close()
@@ -91,10 +113,22 @@ async function ofRedis(url: string) {
   connection.on('error', () => {})
   try {
     await ready()
-    const version = /redis_version:(\S+)/.exec(await connection.info('server'))?.[1] ?? '0'
-    return isAtLeast(version, REDIS_MIN)
-      ? ok(`Redis ${version}`)
-      : fail(`Redis ${version} is too old: the scripts need functions of Redis 7.`, 'Run Redis 7 or later, or Valkey.')
+    const info = await connection.info()
+    const told = (name: string): string => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? ''
+    const version = told('redis_version')
+    const evicts = told('maxmemory_policy')
+    if (!isAtLeast(version, REDIS_MIN))
+      return fail(
+        `Redis ${version} is too old: the scripts need functions of Redis 7.`,
+        'Run Redis 7 or later, or Valkey.',
+      )
+    // Persistence is not asked for: a Redis that restarted is rebuilt from the ledger, whatever it kept.
+    return evicts === 'noeviction'
+      ? ok(`Redis ${version}, ${evicts}`)
+      : fail(
+          `Redis ${version} has the maxmemory-policy ${evicts}: when memory is full it may drop counters, and spend with them.`,
+          'CONFIG SET maxmemory-policy noeviction, and the same in redis.conf or where your provider keeps its settings.',
+        )
   } catch (error) {
     return fail(`It cannot be reached: ${reasonOf(error)}.`, 'Start Redis 7 or later, and check REDIS_URL.')
   } finally {
