@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-SOURCES := $(shell find src sdk/typescript/src -type f 2>/dev/null) package.json tsconfig.json tsconfig.build.json tools/build.mjs
+SOURCES := $(shell find src sdk/typescript/src -type f 2>/dev/null) package.json tsconfig.json tools/build.mjs
 STRIPE_MOCK := .cache/bin/stripe-mock
 STRIPE_MOCK_VERSION := v0.203.0
 
