@@ -14,24 +14,8 @@ packages=''
 command -v wrk >/dev/null 2>&1 || packages='wrk'
 command -v nginx >/dev/null 2>&1 || packages="$packages nginx"
 has_pgbench || packages="$packages postgresql"
-if [ -n "$packages" ]; then
-  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-    echo "The benchmarks need:$(printf ' %s' $packages). Install what is missing (Debian: sudo apt-get install $packages) and run again." >&2
-    exit 1
-  fi
-  echo "Installing for the benchmarks, by apt-get:$(printf ' %s' $packages)"
-  export DEBIAN_FRONTEND=noninteractive
-  # The benchmarks start servers of their own: without this, each package would start one as well.
-  policy=/usr/sbin/policy-rc.d
-  if [ ! -e "$policy" ]; then
-    printf '#!/bin/sh\nexit 101\n' >"$policy"
-    chmod +x "$policy"
-    trap 'rm -f "$policy"' EXIT
-  fi
-  apt-get update -qq
-  # shellcheck disable=SC2086
-  apt-get install -y -qq --no-install-recommends $packages >/dev/null
-fi
+# shellcheck disable=SC2086
+[ -z "$packages" ] || sh tools/apt-install.sh 'The benchmarks' $packages
 
 if [ "$(.cache/bin/opa version 2>/dev/null | sed -n 's/^Version: /v/p')" != "$OPA_VERSION" ]; then
   command -v go >/dev/null 2>&1 || {

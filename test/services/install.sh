@@ -15,23 +15,8 @@ has_postgres || packages='postgresql'
 has_redis || packages="$packages redis-server"
 [ -n "$packages" ] || exit 0
 
-if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-  echo "The tests need:$(printf ' %s' $packages). Install what is missing (Debian: sudo apt-get install $packages) and run again." >&2
-  exit 1
-fi
-
-echo "Installing for the tests, by apt-get:$(printf ' %s' $packages)"
-export DEBIAN_FRONTEND=noninteractive
-# The tests start servers of their own: without this, each package would start one as well.
-policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-  printf '#!/bin/sh\nexit 101\n' >"$policy"
-  chmod +x "$policy"
-  trap 'rm -f "$policy"' EXIT
-fi
-apt-get update -qq
 # shellcheck disable=SC2086
-apt-get install -y -qq --no-install-recommends $packages >/dev/null
+sh "$(dirname "$0")/../../tools/apt-install.sh" 'The tests' $packages
 
 has_postgres && has_redis || {
   echo "apt-get has run, but initdb or redis-server is still missing. Look at its output: apt-get install $packages" >&2
