@@ -6,12 +6,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import { LineCounter, parseDocument } from 'yaml'
-import { SCHEMAS_DIR, STARTER_POLICY_DIR } from './layout.ts'
+import { STARTER_POLICY_DIR } from './layout.ts'
 import type { RepeatMode } from './model/agent.ts'
 import type { Budget } from './model/budget.ts'
 import type { DecisionAudit } from './model/decision.ts'
 import { milliseconds } from './model/duration.ts'
 import { isCurrency } from './model/money.ts'
+import { schema } from './schemas.ts'
 
 export interface Config {
   readonly host: string
@@ -196,8 +197,6 @@ function readFile(named: string | undefined, cwd: string, faults: string[]): Con
       )
   return content
 }
-
-const schema = (name: string): object => JSON.parse(readFileSync(new URL(`${name}.json`, SCHEMAS_DIR), 'utf8'))
 
 function sentence({ instancePath, keyword, params, message }: ErrorObject): string {
   const where = instancePath.slice(1).replaceAll('/', '.') || 'the file'

@@ -1,8 +1,8 @@
 /** What `init --policy-repo` writes: a policy repository that checks and tests itself. `examples/policy-repo` is the same. */
 import { readFileSync } from 'node:fs'
 import { PACKAGE_DIR } from '../layout.ts'
+import { schemaText } from '../schemas.ts'
 import type { StarterFile } from './init-files.ts'
-import { schemaText } from './policy-schemas.ts'
 
 export const policyRepoFiles = (): readonly StarterFile[] => [
   { path: 'README.md', content: README },
