@@ -1,28 +1,24 @@
 /** The options of `keys create` as the body of `POST /admin/vault-keys`; the gateway checks it against its schema. */
 import { readFileSync } from 'node:fs'
 import { parseJson } from '../catalogue/index.ts'
-import type { RepeatMode } from '../model/agent.ts'
+import type { VaultKeyRequest } from '../identity/index.ts'
 import { SCOPES, WINDOWS } from '../model/budget.ts'
 import { defined } from '../model/defined.ts'
 import type { JsonObject } from '../model/operation.ts'
 import { isRefusal } from '../model/refusal.ts'
 import { CliError } from './output.ts'
 
-export interface CreateOptions {
+/** As the command line writes them: one name for a list, and the agent in two. */
+export interface CreateOptions
+  extends Pick<VaultKeyRequest, 'name' | 'organisation' | 'project' | 'run' | 'ttl' | 'repeat'> {
   readonly agent?: string
   readonly role?: string
-  readonly name?: string
-  readonly organisation?: string
-  readonly project?: string
-  readonly run?: string
   readonly provider?: readonly string[]
   readonly operation?: readonly string[]
   readonly endpoint?: readonly string[]
   readonly customer?: readonly string[]
   readonly dailyCapUsd?: number
   readonly budget?: readonly string[]
-  readonly ttl?: string
-  readonly repeat?: RepeatMode
   readonly file?: string
 }
 

@@ -1,5 +1,5 @@
 /** Making a vault key from what an operator asked for. */
-import type { ParamLimit, RepeatMode, VaultKey } from '../model/agent.ts'
+import type { VaultKey } from '../model/agent.ts'
 import type { Budget } from '../model/budget.ts'
 import { milliseconds } from '../model/duration.ts'
 import { newId } from '../model/id.ts'
@@ -7,24 +7,13 @@ import type { MasterKey } from './seal.ts'
 import { digestOf, newSecret } from './secret.ts'
 
 /** The body of `POST /admin/vault-keys`, already checked against `schemas/vault-key.json`. */
-export interface VaultKeyRequest {
-  readonly name?: string
-  readonly organisation?: string
-  readonly project?: string
-  readonly agent: { readonly id: string; readonly role?: string }
-  readonly run?: string
-  readonly providers?: readonly string[]
-  readonly operations?: readonly string[]
-  readonly endpoints?: readonly string[]
-  readonly limits?: readonly ParamLimit[]
-  readonly customers?: readonly string[]
+export interface VaultKeyRequest
+  extends Omit<VaultKey, 'id' | 'organisation' | 'budgets' | 'created_at' | 'revoked_at'>,
+    Partial<Pick<VaultKey, 'organisation' | 'budgets'>> {
   /** Whole or decimal dollars. */
   readonly daily_cap_usd?: number
-  readonly budgets?: readonly Budget[]
   /** `90s`, `15m`, `1h`, `7d`. */
   readonly ttl?: string
-  readonly expires_at?: string
-  readonly repeat?: RepeatMode
 }
 
 export interface IssuedKey {

@@ -49,18 +49,9 @@ export interface OutcomeRecord {
 }
 
 /** A call as the journal knows it. */
-export interface CallRecord {
-  readonly event_id: EventId
-  readonly organisation: string
-  readonly key_id: string
-  readonly provider: string
-  readonly operation: string
-  readonly gateway_id: string
+export interface CallRecord extends Omit<IntentRecord, 'generation'> {
   /** `running` until an outcome is committed; the newest outcome wins, so `unknown` may still become known. */
   readonly state: 'running' | OutcomeKind
-  readonly held: readonly Held[]
-  readonly identities: readonly Identity[]
-  readonly sealed_request: Buffer
   readonly sealed_answer?: Buffer
   readonly committed_at: string
   /** The decision row. */
