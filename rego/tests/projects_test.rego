@@ -38,9 +38,9 @@ billing := {
 		},
 	],
 	"services": {
-		"stripe": {"lookup": {"refunds:create": {"*": [0]}}, "patterns": []},
-		"tools": {"lookup": {"Bash": {"*": [1]}}, "patterns": []},
-		"git": {"lookup": {}, "patterns": [2, 3]},
+		"stripe": {"lookup": {"refunds:create": {"*": [0]}}, "patterns": {}},
+		"tools": {"lookup": {"Bash": {"*": [1]}}, "patterns": {}},
+		"git": {"lookup": {}, "patterns": {"pu": {"acme/": [2]}, "": {"acme/": [2], "acme/sandbox": [3], "": [3]}}},
 	},
 }
 
@@ -131,4 +131,10 @@ test_a_denied_name_is_an_action_or_a_resource if {
 test_a_project_without_a_policy_goes_by_the_defaults if {
 	answer := decide({"project": "other"})
 	codes(answer) == {"no_rule_allows"}
+}
+
+test_the_part_that_is_handed_in_stands_for_the_policy if {
+	call := changed({"project": "billing", "project_policy": {"agents": {"billing-1": true}, "grants": [], "services": {}}})
+	answer := decision with input as call with data.projects as {"billing": billing}
+	codes(answer) == {"no_grant_covers"}
 }

@@ -8,7 +8,9 @@ import type { DecisionInput, Verdict } from '../model/decision.ts'
 import { defined } from '../model/defined.ts'
 import type { ServiceNames } from '../model/names.ts'
 import { over, withoutNulls } from './overlay.ts'
-import { parseProjectPolicy, projectData } from './project-policy.ts'
+import { atOnce } from './pausing.ts'
+import { type ProjectData, projectData } from './project-data.ts'
+import { parseProjectPolicy } from './project-policy.ts'
 import { type PolicyProblem, type PolicyRefusal, refusePolicy } from './refusal.ts'
 
 export interface Expected {
@@ -28,7 +30,7 @@ export interface PolicyCase {
   /** Laid over the policy's own data. */
   readonly data: object
   /** Project name → its policy as the library looks it up; beside the policy's own. */
-  readonly projects: ReadonlyMap<string, object>
+  readonly projects: ReadonlyMap<string, ProjectData>
 }
 
 export interface CaseReading {
@@ -117,14 +119,14 @@ export function readCases(source: string, file: string, reading: CaseReading): r
     if (!isInput(input))
       for (const { path, ...rest } of told(isInput.errors, 'input')) report([...at, 'input', ...path], rest)
 
-    const projects = new Map<string, object>()
+    const projects = new Map<string, ProjectData>()
     for (const [where, list] of [
       [['projects'], raw.projects ?? []],
       [[...at, 'projects'], one.projects ?? []],
     ] as const)
       for (const [n, project] of list.entries()) {
         const parsed = parseProjectPolicy(stringify(project), file, defined({ names: services }))
-        if (parsed.ok) projects.set(parsed.policy.project, projectData(parsed.policy))
+        if (parsed.ok) projects.set(parsed.policy.project, atOnce(projectData(parsed.policy)))
         else for (const found of parsed.problems) report([...where, n], found)
       }
     cases.push({

@@ -2,6 +2,8 @@
 import type { DecisionInput, Reason, Verdict } from '../model/decision.ts'
 import { faultIn } from './answer.ts'
 import { type NearMiss, nearMisses } from './near-miss.ts'
+import { matches, written } from './pattern.ts'
+import type { ProjectData } from './project-data.ts'
 import { type PolicyProblem, type PolicyRefusal, refusePolicy } from './refusal.ts'
 import type { PolicySources } from './sources.ts'
 import { evaluateRego, type Place } from './toolchain.ts'
@@ -88,43 +90,21 @@ function partOf(decision: Verdict, reasons: readonly Reason[]): Part {
   return rules.has('tool_decision.allow') ? 'allow' : 'defaults'
 }
 
-/** A project's policy as `projectData` makes it. */
-interface Project {
-  readonly grants: readonly {
-    readonly name: string
-    readonly actions: readonly Pattern[]
-    readonly resources: readonly Pattern[]
-  }[]
-  readonly services: Readonly<Record<string, Service>>
-}
-type Pattern =
-  | { readonly any: true }
-  | { readonly is: string }
-  | { readonly starts: string }
-  | { readonly glob: string }
-interface Service {
-  readonly lookup: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>
-  readonly patterns: readonly number[]
-}
-
-function projectOf({ data }: PolicySources, { project }: DecisionInput): Project | undefined {
-  const projects = (data.projects ?? {}) as Readonly<Record<string, Project>>
+function projectOf({ data }: PolicySources, { project }: DecisionInput): ProjectData | undefined {
+  const projects = (data.projects ?? {}) as Readonly<Record<string, ProjectData>>
   return project !== undefined && Object.hasOwn(projects, project) ? projects[project] : undefined
 }
 
-function grantMisses({ grants, services }: Project, { provider, action, operation, resource }: DecisionInput) {
-  const service = Object.hasOwn(services, provider) ? services[provider]! : { lookup: {}, patterns: [] }
-  const indexes = new Set([
-    ...Object.values(service.lookup).flatMap((under) => Object.values(under).flat()),
-    ...service.patterns,
-  ])
+function grantMisses({ grants, services }: ProjectData, { provider, action, operation, resource }: DecisionInput) {
+  const { lookup, patterns } = services[provider] ?? { lookup: {}, patterns: {} }
+  const indexes = new Set([lookup, patterns].flatMap(Object.values).flatMap(Object.values).flat())
   const names = [action, action.replace(`${provider}:`, ''), operation]
   return [...indexes]
     .sort((a, b) => a - b)
     .map((index): GrantMiss => {
       const { name, actions, resources } = grants[index]!
-      const acts = actions.some((pattern) => names.some((each) => fits(pattern, each)))
-      const reaches = resources.some((pattern) => fits(pattern, resource))
+      const acts = actions.some((pattern) => names.some((each) => matches(pattern, each)))
+      const reaches = resources.some((pattern) => matches(pattern, resource))
       return {
         name,
         lacks: [
@@ -133,25 +113,4 @@ function grantMisses({ grants, services }: Project, { provider, action, operatio
         ],
       }
     })
-}
-
-const written = (pattern: Pattern): string => {
-  if ('any' in pattern) return '*'
-  if ('is' in pattern) return pattern.is
-  return 'starts' in pattern ? `${pattern.starts}*` : pattern.glob
-}
-
-function fits(pattern: Pattern, text: string): boolean {
-  if ('any' in pattern) return true
-  if ('is' in pattern) return pattern.is === text
-  if ('starts' in pattern) return text.startsWith(pattern.starts)
-  const [first = '', ...rest] = pattern.glob.split('*')
-  if (!text.startsWith(first)) return false
-  let from = first.length
-  for (const [at, piece] of rest.entries()) {
-    const found = at === rest.length - 1 ? text.length - piece.length : text.indexOf(piece, from)
-    if (found < from || !text.startsWith(piece, found)) return false
-    from = found + piece.length
-  }
-  return true
 }

@@ -1,12 +1,14 @@
 /**
- * One loaded revision: the compiled policy in WASM, its data, and the project policies, each of which is handed to the WASM
- * when its first call comes. So a reload costs the same with twenty projects as with twenty thousand, and a decision too.
+ * One loaded revision: the compiled policy in WASM with its data, and beside it the project policies, of which each call
+ * brings along what it can touch. So a reload costs the same with twenty projects as with twenty thousand, and a decision
+ * the same with one grant as with a hundred thousand, the first one too.
  */
 import { createRequire } from 'node:module'
 import type { LoadedPolicy, loadPolicySync } from '@open-policy-agent/opa-wasm'
 import type { Decision, DecisionInput, Policy } from '../model/decision.ts'
 import { Fault } from '../model/fault.ts'
 import { decisionIn, faultIn } from './answer.ts'
+import { type ProjectData, sliceOf } from './project-data.ts'
 import { builtins } from './toolchain/builtins.mjs'
 
 // Its ES module has no named export of this function, though its types say so.
@@ -19,8 +21,6 @@ const PAGE_BYTES = 64 * 1024
 export const MEMORY = { initial: 16, maximum: 4096 } as const
 /** Grown by more than this in one evaluation: a new instance gives the memory back. */
 const GROWTH_BYTES_MAX = 16 * 1024 * 1024
-/** Project policies kept inside before the instance starts over with none. */
-const HEAP_BYTES_MAX = 128 * 1024 * 1024
 export const INPUT_BYTES_MAX = 1024 * 1024
 
 export interface Revision {
@@ -28,16 +28,11 @@ export interface Revision {
   readonly module: WebAssembly.Module
   /** The documents under `data`, `projects` left out. */
   readonly data: Readonly<Record<string, unknown>>
-  /** Project name → its policy as data. */
-  readonly projects: ReadonlyMap<string, object>
+  /** Project name → its policy. */
+  readonly projects: ReadonlyMap<string, ProjectData>
 }
 
 interface Exports {
-  opa_malloc(bytes: number): number
-  opa_json_parse(address: number, bytes: number): number
-  opa_value_add_path(base: number, path: number, value: number): number
-  opa_heap_ptr_get(): number
-  opa_heap_ptr_set(address: number): void
   opa_eval(
     reserved: number,
     entrypoint: number,
@@ -54,9 +49,7 @@ interface Instance {
   readonly loaded: LoadedPolicy
   readonly exports: Exports
   readonly entrypoint: number
-  readonly inside: Set<string>
-  heap: number
-  settledBytes: number
+  readonly settledBytes: number
 }
 
 const encoder = new TextEncoder()
@@ -74,14 +67,14 @@ export class PolicyInstance implements Policy {
 
   /** Throws a fault for whatever is not a decision: the call is then refused. */
   decide(input: DecisionInput): Decision {
-    const text = JSON.stringify(input)
+    const { project } = input
+    const policy = project === undefined ? undefined : this.#source.projects.get(project)
+    const text = JSON.stringify(inputWith(input, policy))
     // A UTF-16 unit becomes at most three bytes.
     if (text.length * 3 > INPUT_BYTES_MAX && Buffer.byteLength(text) > INPUT_BYTES_MAX)
       throw new Fault('policy_unavailable', `the policy's input is larger than ${INPUT_BYTES_MAX} bytes`)
     let results: unknown
     try {
-      const { project } = input
-      if (project !== undefined && !this.#instance.inside.has(project)) this.#take(project)
       results = evaluate(this.#instance, text)
     } catch (thrown) {
       // What an aborted evaluation left behind is unknown, so none of it is kept.
@@ -94,22 +87,13 @@ export class PolicyInstance implements Policy {
     if (fault) throw new Fault('policy_unavailable', `the policy's answer is not a decision: ${fault}`)
     return decisionIn(results, this.revision)
   }
-
-  #take(project: string): void {
-    const policy = this.#source.projects.get(project)
-    if (policy === undefined) return
-    if (this.#instance.heap > HEAP_BYTES_MAX) this.#instance = instantiate(this.#source)
-    const instance = this.#instance
-    const { exports } = instance
-    exports.opa_heap_ptr_set(instance.heap)
-    const path = parseInto(instance, JSON.stringify(['projects', project]))
-    const code = exports.opa_value_add_path(instance.loaded.dataAddr, path, parseInto(instance, JSON.stringify(policy)))
-    if (code !== 0) throw new Error(`the policy of project ${project} does not load (code ${code})`)
-    instance.heap = exports.opa_heap_ptr_get()
-    instance.settledBytes = instance.loaded.mem.buffer.byteLength
-    instance.inside.add(project)
-  }
 }
+
+/** The call as the compiled policy gets it: what it can touch of its project's policy is the gateway's to say, and nobody else's. */
+export const inputWith = (input: DecisionInput, policy: ProjectData | undefined): object => ({
+  ...input,
+  project_policy: policy && sliceOf(policy, input),
+})
 
 function instantiate({ module, data }: Revision): Instance {
   // The loader writes its default into the descriptor that it gets, so it gets its own.
@@ -121,25 +105,13 @@ function instantiate({ module, data }: Revision): Instance {
     loaded,
     exports: (loaded.wasmInstance as { exports: unknown }).exports as Exports,
     entrypoint,
-    inside: new Set(),
-    heap: loaded.dataHeapPtr,
     settledBytes: loaded.mem.buffer.byteLength,
   }
 }
 
-/** Parses JSON into the part of the heap that stays. */
-function parseInto({ loaded, exports }: Instance, json: string): number {
-  const bytes = encoder.encode(json)
-  const raw = exports.opa_malloc(bytes.byteLength)
-  new Uint8Array(loaded.mem.buffer).set(bytes, raw)
-  const address = exports.opa_json_parse(raw, bytes.byteLength)
-  if (address === 0) throw new Error('a project policy is not JSON')
-  return address
-}
-
 /** As opa-wasm's own `evaluate`, but text goes straight into the WASM memory and the answer straight out of it. */
-function evaluate(instance: Instance, input: string): unknown {
-  const { loaded, exports, entrypoint, heap } = instance
+function evaluate({ loaded, exports, entrypoint }: Instance, input: string): unknown {
+  const heap = loaded.dataHeapPtr
   const missing = heap + input.length * 3 - loaded.mem.buffer.byteLength
   if (missing > 0) loaded.mem.grow(Math.ceil(missing / PAGE_BYTES))
   const { written } = encoder.encodeInto(input, new Uint8Array(loaded.mem.buffer, heap))

@@ -2,6 +2,7 @@
 import type { Policy } from '../model/decision.ts'
 import { type BuiltPolicy, buildFolders, type PolicyFolders } from './build.ts'
 import { PolicyInstance } from './instance.ts'
+import type { ProjectData } from './project-data.ts'
 import type { PolicyRefusal } from './refusal.ts'
 import { type PolicySources, readSources } from './sources.ts'
 
@@ -9,8 +10,8 @@ import { type PolicySources, readSources } from './sources.ts'
 export interface World {
   /** The documents under `data`, `projects` left out. */
   readonly data: Readonly<Record<string, unknown>>
-  /** Project name → its policy, as `projectData` makes it. */
-  readonly projects: ReadonlyMap<string, object>
+  /** Project name → its policy. */
+  readonly projects: ReadonlyMap<string, ProjectData>
 }
 
 export interface OpenPolicy extends BuiltPolicy {

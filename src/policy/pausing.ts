@@ -13,3 +13,16 @@ export function pausing(): () => Promise<void> | undefined {
     })
   }
 }
+
+/** Work whose pieces are the steps of a generator: done with a pause wherever it has had its time, or without any. */
+export async function inTurns<T>(steps: Generator<void, T>): Promise<T> {
+  const pause = pausing()
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done) return step.value
+    await pause()
+  }
+}
+
+export function atOnce<T>(steps: Generator<void, T>): T {
+  for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value
+}

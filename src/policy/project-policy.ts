@@ -7,6 +7,9 @@
  */
 import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from 'yaml'
 import type { NamesOfService, ServiceNames } from '../model/names.ts'
+import { compilePattern, matches } from './pattern.ts'
+import { atOnce } from './pausing.ts'
+import { PART_CHARS_MAX, type Part, partsOf } from './project-parts.ts'
 import type { PolicyProblem } from './refusal.ts'
 
 export interface Grant {
@@ -46,50 +49,66 @@ const KINDS = [
 ] as const satisfies readonly (readonly [keyof NamesOfService, string])[]
 
 /** A pattern means something where it matches one name at least. */
-function isCovered(pattern: string, names: ReadonlySet<string>): boolean {
-  if (!pattern.includes('*')) return names.has(pattern)
-  const [first = '', ...rest] = pattern.split('*')
-  const last = rest.pop() ?? ''
-  return [...names].some((name) => {
-    if (!name.startsWith(first) || name.length < first.length + last.length || !name.endsWith(last)) return false
-    let from = first.length
-    return rest.every((part) => {
-      const at = name.indexOf(part, from)
-      from = at + part.length
-      return at >= 0 && from <= name.length - last.length
-    })
-  })
+function isCovered(text: string, names: ReadonlySet<string>): boolean {
+  if (!text.includes('*')) return names.has(text)
+  const pattern = compilePattern(text)
+  return [...names].some((name) => matches(pattern, name))
 }
 
 /**
  * Reads one file; `file` is its name in messages. Every problem is reported, each with its line. A grant that has expired
  * is a warning: it grants nothing, and the file that held it yesterday must still load today.
  */
-export function parseProjectPolicy(
+export function parseProjectPolicy(source: string, file: string, options: ReadingOptions = {}): ParsedProject {
+  return atOnce(readingProjectPolicy(source, file, options))
+}
+
+interface ReadingOptions {
+  readonly now?: Date
+  readonly names?: ServiceNames
+}
+
+/** The same in steps of a millisecond or two, for who must not stand still meanwhile. */
+export function* readingProjectPolicy(
   source: string,
   file: string,
-  { now = new Date(), names }: { readonly now?: Date; readonly names?: ServiceNames } = {},
-): ParsedProject {
-  const lines = new LineCounter()
-  const document = parseDocument(source, { lineCounter: lines, strict: true, uniqueKeys: true })
+  { now = new Date(), names }: ReadingOptions,
+): Generator<void, ParsedProject> {
+  const unreadable: PolicyProblem[] = []
   const problems: PolicyProblem[] = []
   const warnings: PolicyProblem[] = []
-  const at = (offset: number) => {
-    const { line, col } = lines.linePos(offset)
-    return { file, row: line, col }
-  }
+  /** Where things of the part that is read now are in the file. */
+  let at: (offset: number) => Pick<PolicyProblem, 'file' | 'row' | 'col'>
   const report = (node: Node | null | undefined, message: string, fix: string) => {
     problems.push({ code: 'project_policy', ...at(node?.range?.[0] ?? 0), message, fix })
   }
-  for (const error of [...document.errors, ...document.warnings]) {
-    problems.push({
-      code: 'project_policy',
-      ...at(error.pos[0]),
-      message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'not YAML',
-      fix: 'Correct the YAML; docs/policy shows a whole project policy.',
-    })
+  /** Null where the part is no YAML. */
+  const read = (part: Part): ParsedNode | null => {
+    const lines = new LineCounter()
+    at = (offset) => {
+      const { line, col } = lines.linePos(offset)
+      return { file, row: part.rowOf(line), col }
+    }
+    if (part.source.length > PART_CHARS_MAX) {
+      unreadable.push({
+        code: 'project_policy',
+        ...{ file, row: part.rowOf(1), col: 1 },
+        message: `more than ${PART_CHARS_MAX / 1024} KiB that only make sense together: reading them would hold up live calls`,
+        fix: 'Write `grants:` on a line of its own, and below it each grant as `- service: …` lines.',
+      })
+      return null
+    }
+    const document = parseDocument(part.source, { lineCounter: lines, strict: true, uniqueKeys: true })
+    for (const error of [...document.errors, ...document.warnings]) {
+      unreadable.push({
+        code: 'project_policy',
+        ...at(error.pos[0]),
+        message: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'not YAML',
+        fix: 'Correct the YAML; docs/policy shows a whole project policy.',
+      })
+    }
+    return unreadable.length > 0 ? null : document.contents
   }
-  if (problems.length > 0) return { ok: false, problems }
 
   /** The fields of a map by name, unknown ones reported. */
   const fields = (node: unknown, known: readonly string[], what: string): Map<string, ParsedNode> | null => {
@@ -204,86 +223,43 @@ export function parseProjectPolicy(
     return grant as unknown as Grant
   }
 
-  const top = fields(document.contents, TOP, 'the project policy')
-  if (!top) return { ok: false, problems }
-  const project = top.has('project') ? text(top.get('project'), 'project') : null
-  if (!top.has('project')) report(document.contents, 'the file names no project', 'Add `project: <name>`.')
-  const agentsNode = top.get('agents')
-  const agents = agentsNode ? texts(agentsNode, 'agents') : []
-  const grantsNode = top.get('grants')
   const grants: Grant[] = []
-  if (isSeq<ParsedNode>(grantsNode)) {
-    for (const [index, node] of grantsNode.items.entries()) {
-      const grant = readGrant(node, index)
+  const readGrants = (node: ParsedNode) => {
+    if (!isSeq<ParsedNode>(node)) {
+      report(node, 'grants is not a list', 'Write each grant as `- service: …`.')
+      return
+    }
+    for (const item of node.items) {
+      const grant = readGrant(item, grants.length)
       if (grant) grants.push(grant)
     }
-  } else if (grantsNode !== undefined) report(grantsNode, 'grants is not a list', 'Write each grant as `- service: …`.')
-  if (problems.length > 0 || project === null) return { ok: false, problems }
+  }
+  let project: string | null = null
+  let agents: readonly string[] = []
+  const readRest = (node: ParsedNode | null, hasGrants: boolean) => {
+    const top = fields(node, TOP, 'the project policy')
+    if (!top) return
+    if (top.has('project')) project = text(top.get('project'), 'project')
+    else report(node, 'the file names no project', 'Add `project: <name>`.')
+    const listed = top.get('agents')
+    if (listed) agents = texts(listed, 'agents')
+    const list = top.get('grants')
+    if (list && !hasGrants) readGrants(list)
+  }
+  let hasGrants = false
+  for (const part of partsOf(source)) {
+    const node = read(part)
+    if (unreadable.length === 0) {
+      if (part.holds === 'rest') readRest(node, hasGrants)
+      else if (node) readGrants(node)
+      hasGrants = true
+    }
+    yield
+  }
+  if (unreadable.length > 0) return { ok: false, problems: unreadable }
+  if (problems.length > 0 || project === null) return { ok: false, problems: problems.sort(byPlace) }
   return { ok: true, policy: { project, agents, grants }, warnings }
 }
 
-type Pattern = { any: true } | { is: string } | { starts: string } | { glob: string }
-
-/**
- * A policy as the library looks it up: agents by id; grants by action and resource, and apart those with partial patterns.
- * Of grants that say the same, as renewed ones do, each action and resource keeps the one that holds longest: a decision
- * costs the same however many there are.
- */
-export function projectData(policy: ProjectPolicy): object {
-  const services: Record<string, { lookup: Record<string, Record<string, number[]>>; patterns: number[] }> =
-    Object.create(null)
-  const grants = policy.grants.map((grant, index) => {
-    services[grant.service] ??= { lookup: Object.create(null), patterns: [] }
-    const service = services[grant.service]!
-    const actions = grant.actions.map(compilePattern)
-    const resources = (grant.resources ?? ['*']).map(compilePattern)
-    if ([...actions, ...resources].every(isKey)) {
-      for (const action of actions)
-        for (const resource of resources) {
-          service.lookup[keyOf(action)] ??= Object.create(null)
-          const under = service.lookup[keyOf(action)]!
-          under[keyOf(resource)] ??= []
-          addLasting(under[keyOf(resource)]!, index, policy.grants)
-        }
-    } else service.patterns.push(index)
-    return {
-      name: grant.grant_id ? `Grant ${grant.grant_id}` : `Grant ${index + 1} (${grant.service})`,
-      actions,
-      resources,
-      ...(grant.branches && { branches: grant.branches.map(compilePattern) }),
-      ...(grant.deny && { deny: grant.deny.map(compileDenied) }),
-      ...(grant.expires && { expires: new Date(grant.expires).toISOString() }),
-      ...(grant.grant_id && { grant_id: grant.grant_id }),
-    }
-  })
-  return { agents: Object.fromEntries(policy.agents.map((id) => [id, true])), grants, services }
-}
-
-/** Adds a grant unless one that is there says the same for longer; takes the place of one that says it for less long. */
-function addLasting(indexes: number[], index: number, grants: readonly Grant[]): void {
-  const isPlain = ({ branches, deny }: Grant) => !branches && !deny
-  const end = ({ expires }: Grant) => (expires ? Date.parse(expires) : Number.POSITIVE_INFINITY)
-  const grant = grants[index]!
-  const at = isPlain(grant) ? indexes.findIndex((other) => isPlain(grants[other]!)) : -1
-  if (at < 0) indexes.push(index)
-  else if (end(grant) > end(grants[indexes[at]!]!)) indexes[at] = index
-}
-
-function compilePattern(text: string): Pattern {
-  if (text === '*') return { any: true }
-  const star = text.indexOf('*')
-  if (star < 0) return { is: text }
-  return star === text.length - 1 ? { starts: text.slice(0, -1) } : { glob: text }
-}
-
-const isKey = (pattern: Pattern): pattern is { any: true } | { is: string } => 'any' in pattern || 'is' in pattern
-
-const keyOf = (pattern: Pattern): string => ('is' in pattern ? pattern.is : '*')
-
-/** White space counts as one space, so that `rm  -rf` hits as `rm -rf` does. */
-function compileDenied(entry: string): object {
-  const text = entry.trim().replace(/\s+/g, ' ')
-  const escaped = text.replace(/[?[\]{}\\]/g, '\\$&')
-  const name = text.includes('*') ? { glob: escaped } : { is: text }
-  return text.includes('*') ? { name, text, within: `*${escaped}*` } : { name, text }
-}
+const byPlace = (a: PolicyProblem, b: PolicyProblem): number =>
+  (a.row ?? 0) - (b.row ?? 0) || (a.col ?? 0) - (b.col ?? 0)

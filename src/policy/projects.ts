@@ -4,20 +4,22 @@ import { join } from 'node:path'
 import { defined } from '../model/defined.ts'
 import type { ServiceNames } from '../model/names.ts'
 import type { PolicyFile } from '../model/revision.ts'
-import { pausing } from './pausing.ts'
-import { type ParsedProject, parseProjectPolicy, projectData } from './project-policy.ts'
+import { inTurns, pausing } from './pausing.ts'
+import { type ProjectData, projectData } from './project-data.ts'
+import { type ParsedProject, readingProjectPolicy } from './project-policy.ts'
 import { type PolicyProblem, type PolicyRefusal, refusePolicy } from './refusal.ts'
 
 export interface Projects {
   /** Project name → its policy as the library looks it up. */
-  readonly data: ReadonlyMap<string, object>
+  readonly data: ReadonlyMap<string, ProjectData>
   /** What an operator should know, though nothing is refused for it. */
   readonly warnings: readonly PolicyProblem[]
 }
 
 interface Read {
-  readonly parsed: ParsedProject & { readonly ok: true }
-  readonly data: object
+  readonly project: string
+  readonly data: ProjectData
+  readonly warnings: readonly PolicyProblem[]
 }
 
 /** What was read before, by content: a reload parses only what changed, wherever it comes from. */
@@ -60,23 +62,23 @@ export async function readProjects(
 ): Promise<Projects | PolicyRefusal> {
   const problems: PolicyProblem[] = []
   const warnings: PolicyProblem[] = []
-  const data = new Map<string, object>()
+  const data = new Map<string, ProjectData>()
   const definedIn = new Map<string, string>()
   const present = new Set<string>()
   const pause = pausing()
   for (const { name, content } of files) {
     const path = pathOf(name)
-    const taken = read.get(content) ?? take(path, content, names)
+    const taken = read.get(content) ?? (await take(path, content, names))
     if (!('data' in taken)) problems.push(...taken.problems)
     else {
-      const { project } = taken.parsed.policy
+      const { project } = taken
       const other = definedIn.get(project)
       if (other !== undefined) problems.push(twice(path, project, other))
       definedIn.set(project, path)
       data.set(project, taken.data)
       present.add(content)
       read.set(content, taken)
-      for (const warning of taken.parsed.warnings) warnings.push({ ...warning, file: path })
+      for (const warning of taken.warnings) warnings.push({ ...warning, file: path })
     }
     await pause()
   }
@@ -85,9 +87,15 @@ export async function readProjects(
   return { data, warnings }
 }
 
-function take(path: string, content: string, names?: ServiceNames): Read | (ParsedProject & { readonly ok: false }) {
-  const parsed = parseProjectPolicy(content, path, defined({ names }))
-  return parsed.ok ? { parsed, data: projectData(parsed.policy) } : parsed
+async function take(
+  path: string,
+  content: string,
+  names?: ServiceNames,
+): Promise<Read | (ParsedProject & { ok: false })> {
+  const parsed = await inTurns(readingProjectPolicy(content, path, defined({ names })))
+  if (!parsed.ok) return parsed
+  const { policy, warnings } = parsed
+  return { project: policy.project, data: await inTurns(projectData(policy)), warnings }
 }
 
 const unreadable = (folder: string, error: unknown): PolicyProblem => ({

@@ -2,7 +2,8 @@
 import type { DecisionInput } from '../model/decision.ts'
 import { faultIn } from './answer.ts'
 import { askChild } from './child.ts'
-import { ENTRY_POINT, MEMORY } from './instance.ts'
+import { ENTRY_POINT, inputWith, MEMORY } from './instance.ts'
+import type { ProjectData } from './project-data.ts'
 import { type PolicyProblem, type PolicyRefusal, refusePolicy } from './refusal.ts'
 
 /** An evaluation takes microseconds; what needs seconds would stop the gateway. */
@@ -55,18 +56,18 @@ const CALLS: readonly DecisionInput[] = [
   { ...call, occurrence: 2, agent: { id: 'trial', role: 'admin' } },
 ]
 
-/** Null where every call of the trial got a decision. `projects`: names to try as well. */
+/** Null where every call of the trial got a decision. `projects`: to be tried as well. */
 export async function tryPolicy(
   wasm: Buffer,
   data: Readonly<Record<string, unknown>>,
-  projects: ReadonlyMap<string, object>,
+  projects: ReadonlyMap<string, ProjectData>,
 ): Promise<PolicyRefusal | null> {
-  const inputs = [...CALLS, ...[...projects.keys()].map((project) => ({ ...call, project }))]
+  const calls = [...CALLS, ...[...projects.keys()].map((project) => ({ ...call, project }))]
   const outcome = await askChild<readonly Tried[]>(program, {
     message: {
       wasm,
-      data: { ...data, projects: Object.fromEntries(projects) },
-      inputs,
+      data: { ...data, projects: {} },
+      inputs: calls.map((each) => inputWith(each, projects.get(each.project ?? ''))),
       entrypoint: ENTRY_POINT,
       memory: { ...MEMORY },
     },
@@ -75,13 +76,13 @@ export async function tryPolicy(
   if (outcome === null)
     return refusePolicy({
       code: 'endless',
-      message: `the policy did not decide ${inputs.length} calls within ${DEADLINE_MS / 1000} s`,
+      message: `the policy did not decide ${calls.length} calls within ${DEADLINE_MS / 1000} s`,
       fix: 'Look for a rule that walks large ranges or every pair of something (numbers.range, nested `some`), and bound it.',
     })
   for (const [index, tried] of outcome.entries()) {
     const problem = 'fault' in tried ? thrown(tried.fault) : wrongShape(faultIn(tried.results))
     if (problem) {
-      const { operation, agent } = inputs[index]!
+      const { operation, agent } = calls[index]!
       return refusePolicy({
         ...problem,
         message: `tried on ${operation} by an agent with role ${agent.role ?? '(none)'}: ${problem.message}`,

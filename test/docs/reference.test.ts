@@ -189,7 +189,6 @@ const INSIDE: readonly string[] = [
   'src/policy/build.ts PROJECTS_TRIED_MAX',
   'src/policy/explain-words.ts CLOSEST_MAX',
   'src/policy/instance.ts GROWTH_BYTES_MAX',
-  'src/policy/instance.ts HEAP_BYTES_MAX',
   'src/policy/near-miss.ts ROUNDS_MAX',
   'src/policy/near-miss.ts WITHIN_MAX',
   'src/policy/toolchain.ts COMPLAINT_CHARS_MAX',

@@ -4,7 +4,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { parseProjectPolicy } from '../../src/policy/index.ts'
-import { projectData } from '../../src/policy/project-policy.ts'
+import { atOnce } from '../../src/policy/pausing.ts'
+import { projectData } from '../../src/policy/project-data.ts'
 import { SCHEMAS } from './folders.ts'
 
 const isProjectPolicy = new Ajv2020({ strict: true }).compile(
@@ -166,11 +167,11 @@ test('of grants that say the same, the one that holds longest is looked up; thos
     { service: 'stripe', actions: ['refunds:create'], expires: '2026-02-01T00:00:00Z' },
     { service: 'stripe', actions: ['refunds:create'], deny: ['*'] },
   ]
-  expect(projectData({ project: 'p', agents: ['a'], grants })).toMatchObject({
+  expect(atOnce(projectData({ project: 'p', agents: ['a'], grants }))).toMatchObject({
     services: { stripe: { lookup: { 'refunds:create': { '*': [1, 3] } } } },
   })
   const lasting = [...grants, { service: 'stripe', actions: ['refunds:create'] }]
-  expect(projectData({ project: 'p', agents: ['a'], grants: lasting })).toMatchObject({
+  expect(atOnce(projectData({ project: 'p', agents: ['a'], grants: lasting }))).toMatchObject({
     services: { stripe: { lookup: { 'refunds:create': { '*': [4, 3] } } } },
   })
 })
