@@ -2,8 +2,8 @@
 import type { StripeObject } from '../collection.ts'
 import { invalidParam } from '../error.ts'
 import { newId } from '../id.ts'
-import { page } from '../list.ts'
 import { clearableText, type Metadata, metadata, optionalOneOf, optionalText, requiredText } from '../params.ts'
+import { listed } from '../plain_routes.ts'
 import { change, type Route } from '../route.ts'
 
 export interface ConnectedAccount extends StripeObject {
@@ -54,13 +54,7 @@ export const accountRoutes: readonly Route[] = [
       return made
     },
   },
-  {
-    method: 'GET',
-    path: '/v1/accounts',
-    answers: 'account',
-    list: true,
-    run: ({ account, params, path }) => page(account.accounts, path, params),
-  },
+  listed('/v1/accounts', 'account', ({ accounts }) => accounts),
   {
     method: 'GET',
     path: '/v1/accounts/{account}',

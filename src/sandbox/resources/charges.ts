@@ -3,8 +3,8 @@ import type { AccountState } from '../account.ts'
 import type { StripeObject } from '../collection.ts'
 import { invalidParam, notPermitted, StripeError } from '../error.ts'
 import { newId } from '../id.ts'
-import { page } from '../list.ts'
 import { type Metadata, metadata, optionalBoolean, optionalInteger, optionalText, requiredPayment } from '../params.ts'
+import { listed, retrieved, tagged } from '../plain_routes.ts'
 import { type Call, change, type Route } from '../route.ts'
 import { type CardFace, cardError, type Decline, declineOf, type SourceCard, useSource } from './payment_methods.ts'
 
@@ -141,30 +141,9 @@ export const chargeRoutes: readonly Route[] = [
       return made
     },
   },
-  {
-    method: 'GET',
-    path: '/v1/charges',
-    answers: 'charge',
-    list: true,
-    run: ({ account, params, path }) => page(account.charges, path, params, ['customer', 'payment_intent']),
-  },
-  {
-    method: 'GET',
-    path: '/v1/charges/{charge}',
-    answers: 'charge',
-    run: ({ account, ids }) => account.charges.get(ids[0]!, 'id'),
-  },
-  {
-    method: 'POST',
-    path: '/v1/charges/{charge}',
-    answers: 'charge',
-    run(call) {
-      const one = call.account.charges.get(call.ids[0]!, 'id')
-      one.metadata = metadata(call.params, one.metadata)
-      call.changed(change('charge.updated', one))
-      return one
-    },
-  },
+  listed<Charge>('/v1/charges', 'charge', ({ charges }) => charges, ['customer', 'payment_intent']),
+  retrieved('/v1/charges/{charge}', 'charge', ({ charges }) => charges, 'id'),
+  tagged('/v1/charges/{charge}', 'charge', ({ charges }) => charges),
   {
     method: 'POST',
     path: '/v1/charges/{charge}/capture',

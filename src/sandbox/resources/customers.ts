@@ -1,8 +1,8 @@
 /** Customers. */
 import type { StripeObject } from '../collection.ts'
 import { newId } from '../id.ts'
-import { page } from '../list.ts'
 import { clearableText, type Metadata, metadata, optionalForm, optionalText } from '../params.ts'
+import { listed } from '../plain_routes.ts'
 import { type Call, change, type Route } from '../route.ts'
 import { refuseUnsavable, usePaymentMethod, useSource } from './payment_methods.ts'
 
@@ -85,13 +85,7 @@ export const customerRoutes: readonly Route[] = [
       return made
     },
   },
-  {
-    method: 'GET',
-    path: '/v1/customers',
-    answers: 'customer',
-    list: true,
-    run: ({ account, params, path }) => page(account.customers, path, params, ['email']),
-  },
+  listed<Customer>('/v1/customers', 'customer', ({ customers }) => customers, ['email']),
   {
     method: 'GET',
     path: '/v1/customers/{customer}',

@@ -3,8 +3,8 @@ import type { AccountState } from '../account.ts'
 import type { StripeObject } from '../collection.ts'
 import { notPermitted } from '../error.ts'
 import { newId } from '../id.ts'
-import { page } from '../list.ts'
 import { type Metadata, metadata, optionalText, requiredCurrency, requiredInteger, requiredText } from '../params.ts'
+import { listed, retrieved } from '../plain_routes.ts'
 import { type Call, change, type Route } from '../route.ts'
 import { pay } from './charges.ts'
 import { type CardFace, cardError, usePaymentMethod } from './payment_methods.ts'
@@ -204,19 +204,8 @@ export const invoiceRoutes: readonly Route[] = [
       return made
     },
   },
-  {
-    method: 'GET',
-    path: '/v1/invoices',
-    answers: 'invoice',
-    list: true,
-    run: ({ account, params, path }) => page(account.invoices, path, params, ['customer', 'status', 'subscription']),
-  },
-  {
-    method: 'GET',
-    path: '/v1/invoices/{invoice}',
-    answers: 'invoice',
-    run: ({ account, ids }) => account.invoices.get(ids[0]!, 'invoice'),
-  },
+  listed<Invoice>('/v1/invoices', 'invoice', ({ invoices }) => invoices, ['customer', 'status', 'subscription']),
+  retrieved('/v1/invoices/{invoice}', 'invoice', ({ invoices }) => invoices, 'invoice'),
   {
     method: 'POST',
     path: '/v1/invoices/{invoice}/finalize',

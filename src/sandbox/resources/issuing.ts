@@ -2,7 +2,6 @@
 import type { StripeObject } from '../collection.ts'
 import { missingParam, notPermitted } from '../error.ts'
 import { newId } from '../id.ts'
-import { page } from '../list.ts'
 import {
   type Metadata,
   metadata,
@@ -13,6 +12,7 @@ import {
   requiredInteger,
   requiredText,
 } from '../params.ts'
+import { listed, retrieved } from '../plain_routes.ts'
 import { type Call, change, type Route } from '../route.ts'
 
 export interface Cardholder extends StripeObject {
@@ -155,19 +155,17 @@ export const issuingRoutes: readonly Route[] = [
       return made
     },
   },
-  {
-    method: 'GET',
-    path: '/v1/issuing/cardholders',
-    answers: 'issuing.cardholder',
-    list: true,
-    run: ({ account, params, path }) => page(account.cardholders, path, params, ['email', 'status', 'type']),
-  },
-  {
-    method: 'GET',
-    path: '/v1/issuing/cardholders/{cardholder}',
-    answers: 'issuing.cardholder',
-    run: ({ account, ids }) => account.cardholders.get(ids[0]!, 'cardholder'),
-  },
+  listed<Cardholder>('/v1/issuing/cardholders', 'issuing.cardholder', ({ cardholders }) => cardholders, [
+    'email',
+    'status',
+    'type',
+  ]),
+  retrieved(
+    '/v1/issuing/cardholders/{cardholder}',
+    'issuing.cardholder',
+    ({ cardholders }) => cardholders,
+    'cardholder',
+  ),
   {
     method: 'POST',
     path: '/v1/issuing/cards',
@@ -194,19 +192,12 @@ export const issuingRoutes: readonly Route[] = [
       return made
     },
   },
-  {
-    method: 'GET',
-    path: '/v1/issuing/cards',
-    answers: 'issuing.card',
-    list: true,
-    run: ({ account, params, path }) => page(account.issued_cards, path, params, ['status', 'type', 'last4']),
-  },
-  {
-    method: 'GET',
-    path: '/v1/issuing/cards/{card}',
-    answers: 'issuing.card',
-    run: ({ account, ids }) => account.issued_cards.get(ids[0]!, 'card'),
-  },
+  listed<IssuedCard>('/v1/issuing/cards', 'issuing.card', ({ issued_cards }) => issued_cards, [
+    'status',
+    'type',
+    'last4',
+  ]),
+  retrieved('/v1/issuing/cards/{card}', 'issuing.card', ({ issued_cards }) => issued_cards, 'card'),
   {
     method: 'POST',
     path: '/v1/issuing/cards/{card}',
@@ -220,19 +211,18 @@ export const issuingRoutes: readonly Route[] = [
       return one
     },
   },
-  {
-    method: 'GET',
-    path: '/v1/issuing/authorizations',
-    answers: 'issuing.authorization',
-    list: true,
-    run: ({ account, params, path }) => page(account.authorizations, path, params, ['cardholder', 'status']),
-  },
-  {
-    method: 'GET',
-    path: '/v1/issuing/authorizations/{authorization}',
-    answers: 'issuing.authorization',
-    run: ({ account, ids }) => account.authorizations.get(ids[0]!, 'authorization'),
-  },
+  listed<IssuingAuthorization>(
+    '/v1/issuing/authorizations',
+    'issuing.authorization',
+    ({ authorizations }) => authorizations,
+    ['cardholder', 'status'],
+  ),
+  retrieved(
+    '/v1/issuing/authorizations/{authorization}',
+    'issuing.authorization',
+    ({ authorizations }) => authorizations,
+    'authorization',
+  ),
   {
     method: 'POST',
     path: '/v1/issuing/authorizations/{authorization}/approve',

@@ -2,7 +2,6 @@
 import type { StripeObject } from '../collection.ts'
 import { missingParam, notPermitted } from '../error.ts'
 import { newId } from '../id.ts'
-import { page } from '../list.ts'
 import {
   clearableText,
   type Metadata,
@@ -13,6 +12,7 @@ import {
   optionalText,
   requiredPayment,
 } from '../params.ts'
+import { listed, retrieved } from '../plain_routes.ts'
 import { type Call, change, type Route } from '../route.ts'
 import { captureCharge, pay } from './charges.ts'
 import { cardError, usePaymentMethod } from './payment_methods.ts'
@@ -141,19 +141,10 @@ export const paymentIntentRoutes: readonly Route[] = [
       return made
     },
   },
-  {
-    method: 'GET',
-    path: '/v1/payment_intents',
-    answers: 'payment_intent',
-    list: true,
-    run: ({ account, params, path }) => page(account.payment_intents, path, params, ['customer']),
-  },
-  {
-    method: 'GET',
-    path: '/v1/payment_intents/{intent}',
-    answers: 'payment_intent',
-    run: ({ account, ids }) => account.payment_intents.get(ids[0]!, 'intent'),
-  },
+  listed<PaymentIntent>('/v1/payment_intents', 'payment_intent', ({ payment_intents }) => payment_intents, [
+    'customer',
+  ]),
+  retrieved('/v1/payment_intents/{intent}', 'payment_intent', ({ payment_intents }) => payment_intents, 'intent'),
   {
     method: 'POST',
     path: '/v1/payment_intents/{intent}',

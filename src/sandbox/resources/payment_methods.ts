@@ -5,6 +5,7 @@ import type { Form } from '../form.ts'
 import { newId } from '../id.ts'
 import { page } from '../list.ts'
 import { type Metadata, metadata, optionalForm, optionalText, requiredText } from '../params.ts'
+import { listed } from '../plain_routes.ts'
 import { type Call, change, type Route } from '../route.ts'
 
 export interface CardFace {
@@ -170,13 +171,10 @@ export const paymentMethodRoutes: readonly Route[] = [
       return made
     },
   },
-  {
-    method: 'GET',
-    path: '/v1/payment_methods',
-    answers: 'payment_method',
-    list: true,
-    run: ({ account, params, path }) => page(account.payment_methods, path, params, ['customer', 'type']),
-  },
+  listed<PaymentMethod>('/v1/payment_methods', 'payment_method', ({ payment_methods }) => payment_methods, [
+    'customer',
+    'type',
+  ]),
   {
     method: 'GET',
     path: '/v1/payment_methods/{payment_method}',

@@ -2,7 +2,6 @@
 import type { StripeObject } from '../collection.ts'
 import { missingParam } from '../error.ts'
 import { newId } from '../id.ts'
-import { page } from '../list.ts'
 import {
   type Metadata,
   metadata,
@@ -14,6 +13,7 @@ import {
   requiredInteger,
   requiredText,
 } from '../params.ts'
+import { listed, retrieved } from '../plain_routes.ts'
 import { change, type Route } from '../route.ts'
 
 export interface Product extends StripeObject {
@@ -84,19 +84,8 @@ export const productRoutes: readonly Route[] = [
       return made
     },
   },
-  {
-    method: 'GET',
-    path: '/v1/products',
-    answers: 'product',
-    list: true,
-    run: ({ account, params, path }) => page(account.products, path, params, ['active']),
-  },
-  {
-    method: 'GET',
-    path: '/v1/products/{id}',
-    answers: 'product',
-    run: ({ account, ids }) => account.products.get(ids[0]!, 'id'),
-  },
+  listed<Product>('/v1/products', 'product', ({ products }) => products, ['active']),
+  retrieved('/v1/products/{id}', 'product', ({ products }) => products, 'id'),
   {
     method: 'POST',
     path: '/v1/prices',
@@ -130,17 +119,6 @@ export const productRoutes: readonly Route[] = [
       return made
     },
   },
-  {
-    method: 'GET',
-    path: '/v1/prices',
-    answers: 'price',
-    list: true,
-    run: ({ account, params, path }) => page(account.prices, path, params, ['product', 'currency', 'active']),
-  },
-  {
-    method: 'GET',
-    path: '/v1/prices/{price}',
-    answers: 'price',
-    run: ({ account, ids }) => account.prices.get(ids[0]!, 'price'),
-  },
+  listed<Price>('/v1/prices', 'price', ({ prices }) => prices, ['product', 'currency', 'active']),
+  retrieved('/v1/prices/{price}', 'price', ({ prices }) => prices, 'price'),
 ]

@@ -4,8 +4,8 @@ import type { AccountState } from '../account.ts'
 import type { StripeObject } from '../collection.ts'
 import { invalidParam, notPermitted } from '../error.ts'
 import { newId } from '../id.ts'
-import { page } from '../list.ts'
 import { type Metadata, metadata, optionalInteger, optionalOneOf, optionalText } from '../params.ts'
+import { listed, retrieved, tagged } from '../plain_routes.ts'
 import { change, type Route } from '../route.ts'
 import { type Charge, refundable } from './charges.ts'
 
@@ -106,30 +106,9 @@ export const refundRoutes: readonly Route[] = [
       return made
     },
   },
-  {
-    method: 'GET',
-    path: '/v1/refunds',
-    answers: 'refund',
-    list: true,
-    run: ({ account, params, path }) => page(account.refunds, path, params, ['charge', 'payment_intent']),
-  },
-  {
-    method: 'GET',
-    path: '/v1/refunds/{refund}',
-    answers: 'refund',
-    run: ({ account, ids }) => account.refunds.get(ids[0]!, 'id'),
-  },
-  {
-    method: 'POST',
-    path: '/v1/refunds/{refund}',
-    answers: 'refund',
-    run(call) {
-      const one = call.account.refunds.get(call.ids[0]!, 'id')
-      one.metadata = metadata(call.params, one.metadata)
-      call.changed(change('refund.updated', one))
-      return one
-    },
-  },
+  listed<Refund>('/v1/refunds', 'refund', ({ refunds }) => refunds, ['charge', 'payment_intent']),
+  retrieved('/v1/refunds/{refund}', 'refund', ({ refunds }) => refunds, 'id'),
+  tagged('/v1/refunds/{refund}', 'refund', ({ refunds }) => refunds),
   {
     method: 'POST',
     path: '/v1/refunds/{refund}/cancel',

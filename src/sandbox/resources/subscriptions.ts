@@ -13,6 +13,7 @@ import {
   optionalText,
   requiredText,
 } from '../params.ts'
+import { retrieved } from '../plain_routes.ts'
 import { type Call, change, type Route } from '../route.ts'
 import { finalize, invoice, line, payInvoice, payingCard } from './invoices.ts'
 import type { Interval, Price } from './products.ts'
@@ -157,12 +158,7 @@ export const subscriptionRoutes: readonly Route[] = [
       return page(account.subscriptions, path, params, ['customer'], keep)
     },
   },
-  {
-    method: 'GET',
-    path: '/v1/subscriptions/{subscription}',
-    answers: 'subscription',
-    run: ({ account, ids }) => account.subscriptions.get(ids[0]!, 'id'),
-  },
+  retrieved('/v1/subscriptions/{subscription}', 'subscription', ({ subscriptions }) => subscriptions, 'id'),
   {
     method: 'POST',
     path: '/v1/subscriptions/{subscription}',
