@@ -14,6 +14,18 @@ export interface AdminClient {
 }
 
 export type Query = Readonly<Record<string, string | number | undefined>>
+/** What the gateway itself refused, for a reason that its code names. */
+export class RefusedError extends CliError {
+  readonly code: string
+  readonly detail: string
+
+  constructor({ code, detail, fix }: Readonly<Record<'code' | 'detail' | 'fix', string>>) {
+    super(detail, fix)
+    this.code = code
+    this.detail = detail
+  }
+}
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 export const withAdminUrl = (command: Command): Command =>
@@ -103,11 +115,11 @@ function unreachable(url: string, error: unknown): CliError {
 }
 
 async function refused(url: string, response: Response): Promise<CliError> {
-  const problem = (await response.json().catch(() => null)) as { [Name in 'title' | 'detail' | 'fix']?: unknown } | null
-  const { title, detail, fix } = problem ?? {}
-  if (typeof title !== 'string' || typeof detail !== 'string' || typeof fix !== 'string')
+  const problem = (await response.json().catch(() => null)) as { [Name in 'code' | 'detail' | 'fix']?: unknown } | null
+  const { code, detail, fix } = problem ?? {}
+  if (typeof code !== 'string' || typeof detail !== 'string' || typeof fix !== 'string')
     return notAdmin(url, response.status)
-  return new CliError(`${title}: ${detail}`, fix)
+  return new RefusedError({ code, detail, fix })
 }
 
 const notAdmin = (url: string, status: number): CliError =>

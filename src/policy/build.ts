@@ -97,7 +97,7 @@ export async function readFolders(folders: PolicyFolders): Promise<PolicyFiles |
   }
 }
 
-export async function buildFolders(folders: PolicyFolders, options: BuildOptions): Promise<Candidate | PolicyRefusal> {
+async function buildFolders(folders: PolicyFolders, options: BuildOptions): Promise<Candidate | PolicyRefusal> {
   const found = await readFolders(folders)
   return 'refused' in found ? found : buildCandidate(found, { names: folders.names, ...options })
 }
@@ -153,7 +153,8 @@ const isProject = (name: string): boolean => name.startsWith(`${PROJECTS}/`) && 
 
 export const isLibrary = (name: string): boolean => name.startsWith(`${LIBRARY}/`)
 
-function parts({ files, pathOf }: PolicyFiles): { rules: FoundFiles; projects: readonly PolicyFile[] } {
+/** Rego, data and tests on one side, project policies on the other. */
+export function parts({ files, pathOf }: PolicyFiles): { rules: FoundFiles; projects: readonly PolicyFile[] } {
   return {
     rules: { files: files.filter(({ name }) => !isProject(name)), pathOf },
     projects: files.filter(({ name }) => isProject(name)),

@@ -29,7 +29,7 @@ export { type Explanation, explainDecision, type GrantMiss, type Part } from './
 export { explanationText } from './explain-words.ts'
 export { ENTRY_POINT } from './instance.ts'
 export type { Missing, NearMiss } from './near-miss.ts'
-export { type OpenPolicy, openPolicy, type World } from './open.ts'
+export { type OpenPolicy, openFiles, openPolicy, type World } from './open.ts'
 export { pausing } from './pausing.ts'
 export { type Grant, type ParsedProject, type ProjectPolicy, parseProjectPolicy } from './project-policy.ts'
 export {

@@ -101,11 +101,6 @@ export function assemble({ files: found, pathOf }: FoundFiles): PolicySources | 
   return { modules, tests, data, files, pathOf }
 }
 
-export async function readSources(policyDir: string, libraryDir: string): Promise<PolicySources | PolicyRefusal> {
-  const found = await findFiles(policyDir, libraryDir)
-  return 'refused' in found ? found : assemble(found)
-}
-
 /** Whether a file of this name is part of a policy at all. */
 export const isPolicyFile = (name: string): boolean =>
   name.endsWith('.rego') || DATA_FILE.test(name.slice(name.lastIndexOf('/') + 1))

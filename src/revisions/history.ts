@@ -1,5 +1,8 @@
-/** What the history says of the way back. */
-import type { PolicyChange } from '../model/revision.ts'
+/** What the history says: of the way back, and of a revision by its first letters. */
+import { type Refusal, refuse } from '../model/refusal.ts'
+import type { PolicyChange, RevisionStore } from '../model/revision.ts'
+
+export const HISTORY_MAX = 1_000
 
 /**
  * The revision to which a rollback goes by default. Two rollbacks one after the other go two steps back, and a rollback is
@@ -15,11 +18,17 @@ export function theOneBefore(newestFirst: readonly Pick<PolicyChange, 'revision'
   return steps.at(-2) ?? null
 }
 
-/** Revisions that begin so, in full or without `sha256:`. */
-export const startingWith = (changes: readonly Pick<PolicyChange, 'revision'>[], start: string): readonly string[] => [
-  ...new Set(
-    changes
-      .map(({ revision }) => revision)
-      .filter((revision) => revision.startsWith(start) || revision.startsWith(`sha256:${start}`)),
-  ),
-]
+/** The one revision that begins so, `sha256:` or not. */
+export async function findRevision(store: Pick<RevisionStore, 'changes'>, start: string): Promise<string | Refusal> {
+  const revisions = new Set((await store.changes(HISTORY_MAX)).map(({ revision }) => revision))
+  const [found, ...others] = [...revisions].filter(
+    (revision) => revision.startsWith(start) || revision.startsWith(`sha256:${start}`),
+  )
+  const fix = 'GET /admin/policies and `countersign policy list` show the history.'
+  if (found === undefined) return refuse('not_found', `The history has no revision ${start}.`, { fix })
+  return others.length === 0
+    ? found
+    : refuse('invalid_params', `${others.length + 1} revisions begin with ${start}.`, {
+        fix: `${fix} Name more letters.`,
+      })
+}

@@ -14,7 +14,7 @@ import {
   type PolicyStore,
   refusePolicy,
 } from '../policy/index.ts'
-import { startingWith, theOneBefore } from './history.ts'
+import { findRevision, HISTORY_MAX, theOneBefore } from './history.ts'
 import { changedRow, reasonsOf, refusedRow } from './rows.ts'
 import { signChange, signModule, signRevision, unverified, verifiedFiles, verifiedModule } from './signed.ts'
 
@@ -85,7 +85,6 @@ export interface Source {
   held?: string
 }
 
-const HISTORY_MAX = 1_000
 /** How many changes back a start looks for one that it can load. */
 const FALLBACKS_MAX = 20
 const OVERTAKEN_MAX = 10
@@ -271,15 +270,6 @@ export function revisions({ policies, store, append, signer, gateway, log, now }
         })
       : result
 
-  async function find(start: string): Promise<string | Refusal> {
-    const found = startingWith(await store.changes(HISTORY_MAX), start)
-    if (found.length === 1) return found[0]!
-    const fix = 'GET /admin/policies and `countersign policy list` show the history.'
-    return found.length === 0
-      ? refuse('not_found', `The history has no revision ${start}.`, { fix })
-      : refuse('invalid_params', `${found.length} revisions begin with ${start}.`, { fix: `${fix} Name more letters.` })
-  }
-
   return {
     start: (candidate, { empty_only }) => inTurn(() => startNow(candidate, empty_only)),
     folder,
@@ -302,10 +292,10 @@ export function revisions({ policies, store, append, signer, gateway, log, now }
 
     rollback: (to, by) =>
       inTurn(async () => {
-        const wanted = to === undefined ? theOneBefore(await store.changes(HISTORY_MAX)) : await find(to)
+        const wanted = to === undefined ? theOneBefore(await store.changes(HISTORY_MAX)) : await findRevision(store, to)
         if (wanted === null)
           return refuse('not_found', 'There is no revision before the one in force.', {
-            fix: 'Name one with `to`; GET /admin/policies shows the history.',
+            fix: 'Name one with `to` (--to); GET /admin/policies and `countersign policy list` show the history.',
           })
         if (typeof wanted !== 'string') return wanted
         return asRefusal(await publishing({ origin: 'rollback', by }, () => load(wanted)))
@@ -314,7 +304,7 @@ export function revisions({ policies, store, append, signer, gateway, log, now }
     history: (limit) => store.changes(Math.min(limit, HISTORY_MAX)),
 
     async get(start) {
-      const revision = await find(start)
+      const revision = await findRevision(store, start)
       if (typeof revision !== 'string') return revision
       const stored = (await store.get(revision))!
       const files = await verifiedFiles(stored, revision, signer)

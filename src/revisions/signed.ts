@@ -63,16 +63,21 @@ export async function verifiedFiles(
 ): Promise<readonly PolicyFile[] | PolicyRefusal> {
   if (stored === null) return untrusted(wanted, 'it is not in the history')
   if (!signer.verify(textOfRevision(stored), stored.signature)) return untrusted(wanted, BAD_SIGNATURE)
+  return contentOf(stored)
+}
+
+/** The files of a stored revision, signed or not; refused where they are not those that its name stands for. */
+export async function contentOf(stored: StoredRevision): Promise<readonly PolicyFile[] | PolicyRefusal> {
   let files: readonly PolicyFile[]
   try {
     files = await unpack(stored.packed)
   } catch (error) {
-    return untrusted(wanted, `its files do not unpack (${(error as Error).message})`)
+    return untrusted(stored.revision, `its files do not unpack (${(error as Error).message})`)
   }
   const { revision, own_digest } = await digestsOf(files)
-  return revision === wanted && own_digest === stored.own_digest
+  return revision === stored.revision && own_digest === stored.own_digest
     ? files
-    : untrusted(wanted, `its files make ${revision}: they were changed after they were signed`)
+    : untrusted(stored.revision, `its files make ${revision}: they were changed after they were signed`)
 }
 
 /** Null where the change is as a gateway with this master key wrote it. */

@@ -26,6 +26,7 @@ const BY = 'admin token'
 const CHANGES = 100
 const CHANGES_MAX = 1_000
 const BODY_BYTES_MAX = 16 * 1024 * 1024
+const REVISION = /^(sha256:)?[0-9a-f]{6,64}$/
 
 export function policyRoutes(plane: PolicyRoutes): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>()
@@ -40,7 +41,11 @@ export function policyRoutes(plane: PolicyRoutes): Hono<{ Bindings: HttpBindings
   app.get('/admin/policies', async (c) => {
     const limit = Number(c.req.query('limit') ?? CHANGES)
     if (!(Number.isInteger(limit) && limit > 0 && limit <= CHANGES_MAX))
-      return problem(refuse('invalid_params', `limit is not a whole number from 1 to ${CHANGES_MAX}.`))
+      return problem(
+        refuse('invalid_params', `limit is not a whole number from 1 to ${CHANGES_MAX}.`, {
+          fix: `Leave it out for the last ${CHANGES} changes, or correct it.`,
+        }),
+      )
     const changes = (await policies.history(limit)).map(({ signature, ...change }) => ({
       ...change,
       signature: signature.toString('base64'),
@@ -49,7 +54,14 @@ export function policyRoutes(plane: PolicyRoutes): Hono<{ Bindings: HttpBindings
   })
 
   app.get('/admin/policies/:revision', async (c) => {
-    const found = await policies.get(c.req.param('revision'))
+    const { revision: start } = c.req.param()
+    if (!REVISION.test(start))
+      return problem(
+        refuse('invalid_params', 'This is not a revision, nor its first letters.', {
+          fix: 'Write sha256:… or six of its letters or more; GET /admin/policies shows the history.',
+        }),
+      )
+    const found = await policies.get(start)
     if (isRefusal(found)) return problem(found)
     const { revision, own_digest, created_at, signature, public_key } = found.stored
     return c.json({
@@ -86,7 +98,7 @@ export function policyRoutes(plane: PolicyRoutes): Hono<{ Bindings: HttpBindings
     const tree = await bodyOf(c.env.incoming)
     if (isRefusal(tree)) return problem(tree)
     const { to } = tree
-    if (to !== undefined && (typeof to !== 'string' || !/^(sha256:)?[0-9a-f]{6,64}$/.test(to)))
+    if (to !== undefined && (typeof to !== 'string' || !REVISION.test(to)))
       return problem(
         refuse('invalid_params', 'to is not a revision, nor its first letters.', {
           fix: 'Send {"to": "sha256:…"}, or {} for the revision before.',

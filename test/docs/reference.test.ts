@@ -193,7 +193,7 @@ const INSIDE: readonly string[] = [
   'src/policy/near-miss.ts WITHIN_MAX',
   'src/policy/toolchain.ts COMPLAINT_CHARS_MAX',
   'src/policy/values.ts CHARS_MAX',
-  'src/revisions/revisions.ts HISTORY_MAX',
+  'src/revisions/history.ts HISTORY_MAX',
   'src/revisions/revisions.ts FALLBACKS_MAX',
   'src/revisions/revisions.ts OVERTAKEN_MAX',
   'src/policy/values.ts VALUES_MAX',
