@@ -19,6 +19,9 @@ const refusal = {
   description: 'A refusal',
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 }
+const inForce = { description: 'The revision in force', content: json({ type: 'object' }) }
+/** Paths of files, and what is in them. */
+const TEXTS = { type: 'object', additionalProperties: { type: 'string' } }
 const agent = [{ vaultKey: [] }]
 const admin = [{ adminToken: [] }]
 const key = { description: 'The vault key', content: json({ type: 'object' }) }
@@ -183,14 +186,44 @@ export const openApi = ({ call, vaultKey, config }: ApiSchemas): object => ({
         responses: { 204: { description: 'Stored' }, default: refusal },
       },
     },
+    '/admin/policies': {
+      get: {
+        summary: 'The policy in force, and how it came to be, newest change first',
+        security: admin,
+        parameters: [query('limit')],
+        responses: { 200: { description: 'Changes', content: json({ type: 'object' }) }, default: refusal },
+      },
+      post: {
+        summary: 'Put policy files in force on every gateway; what is left out stays as it is',
+        security: admin,
+        requestBody: {
+          required: true,
+          content: json({ type: 'object', properties: { files: TEXTS, projects: TEXTS } }),
+        },
+        responses: { 200: inForce, default: refusal },
+      },
+    },
+    '/admin/policies/{revision}': {
+      get: {
+        summary: 'The files of a revision, signed',
+        security: admin,
+        parameters: [path('revision')],
+        responses: { 200: { description: 'The revision', content: json({ type: 'object' }) }, default: refusal },
+      },
+    },
+    '/admin/policies/rollback': {
+      post: {
+        summary: 'Put an earlier revision in force again: `to`, or the one before',
+        security: admin,
+        requestBody: { content: json({ type: 'object', properties: { to: { type: 'string' } } }) },
+        responses: { 200: inForce, default: refusal },
+      },
+    },
     '/admin/policies/reload': {
       post: {
         summary: 'Load the policy files again',
         security: admin,
-        responses: {
-          200: { description: 'The revision in force', content: json({ type: 'object' }) },
-          default: refusal,
-        },
+        responses: { 200: inForce, default: refusal },
       },
     },
     '/admin/audit': {

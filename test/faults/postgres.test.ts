@@ -52,6 +52,13 @@ describe('a PostgreSQL that goes down', { timeout: 90_000 }, () => {
     for (const asked of [{ run: 'charge', ...charge(100) }, refund, { ...refund, call_id: 'call_1' }])
       expect(await agent.call(gateway.agent_url, asked)).toMatchObject({ status: 503, code: 'audit_unavailable' })
     expect(await requestsOf(site)).toHaveLength(seen)
+    const readiness = await fetch(`${gateway.agent_url}/readyz`)
+    expect(readiness.status).toBe(503)
+    expect(await readiness.json()).toMatchObject({
+      ready: false,
+      audit: expect.stringMatching(/^unavailable: ./),
+      counters: 'ok',
+    })
     await postgres.start()
     expect(await agent.insist(gateway.agent_url, refund)).toMatchObject({ status: 200, data: { object: 'refund' } })
     const { effects } = await expectInvariants(site, gateway, agent.heard)

@@ -47,6 +47,13 @@ describe('a Redis that fails', { timeout: 90_000 }, () => {
     const asked = { run: 'run-1', ...charge(100) }
     expect(await agent.call(gateway.agent_url, asked)).toMatchObject({ status: 503, code: 'counters_unavailable' })
     expect(await requestsOf(site)).toEqual([])
+    const readiness = await fetch(`${gateway.agent_url}/readyz`)
+    expect(readiness.status).toBe(503)
+    expect(await readiness.json()).toMatchObject({
+      ready: false,
+      audit: 'ok',
+      counters: expect.stringMatching(/^unavailable: ./),
+    })
     await redis.start()
     expect(await agent.insist(gateway.agent_url, asked)).toMatchObject({ status: 200 })
     const { spent } = await expectInvariants(site, gateway, agent.heard)
