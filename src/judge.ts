@@ -99,34 +99,65 @@ async function inputOf(
   valid: ValidateFunction,
 ): Promise<DecisionInput | Refusal> {
   if (!isGiven(question)) return unreadable('The input is not an object.')
+  const odd = Object.keys(question).find((name) => !Object.hasOwn(FIELDS, name))
+  if (odd !== undefined) return unreadable(`The input has no field ${JSON.stringify(odd.slice(0, 100))}.`)
   const now = rooms.now()
   const operation = operationOf(rooms, question)
-  const input: Record<string, unknown> = {
-    ...defaultsOf(question),
-    ...question,
-    ...(operation && guardedOf(rooms, operation, question)),
-    ...(operation && factsOf(rooms, operation, question)),
-    ...whoOf(key, question),
+  const facts = operation ? factsOf(rooms, operation, question) : unlisted(question)
+  const who = whoOf(key, question)
+  const amount = facts.amount ?? question.amount
+  if (isGiven(amount) && !isCurrency(currencyOf(amount)))
+    return unreadable('The amount has a currency that is not of ISO 4217.')
+  // One literal, what is absent included: objects that are put together field by field are slow from here to the WASM.
+  const input: Readonly<Record<keyof DecisionInput, unknown>> = {
+    provider: facts.provider,
+    operation: facts.operation,
+    group: facts.group,
+    effect: facts.effect,
+    action: facts.action,
+    resource: facts.resource,
+    method: facts.method,
+    path: facts.path,
+    params: facts.params,
+    guarded: facts.guarded,
+    amount: isGiven(amount) ? { ...amount, currency: currencyOf(amount) } : amount,
+    customer: facts.customer ?? question.customer,
+    agent: who.agent,
+    project: who.project,
+    organisation: who.organisation,
+    run: who.run,
+    turn: question.turn,
+    occurrence: question.occurrence ?? 1,
+    key: who.key,
+    correlation_id: question.correlation_id,
     time: now.toISOString(),
+    spend: question.spend ?? [],
   }
-  if (isGiven(input.amount)) {
-    const currency = String(input.amount.currency).toLowerCase()
-    if (!isCurrency(currency)) return unreadable('The amount has a currency that is not of ISO 4217.')
-    input.amount = { ...input.amount, currency }
-  }
-  input.spend ??= []
   if (!valid(input)) return invalid(valid)
-  const checked = input as unknown as DecisionInput
+  const checked = input as DecisionInput
   const spend = question.spend === undefined && key && operation && (await spendOf(rooms, key, operation, checked, now))
   return spend ? { ...checked, spend } : checked
 }
 
-/** For an operation that no catalogue lists: what is not said is the strictest. */
-const defaultsOf = ({ provider = '', operation = '' }: Given) => ({
-  ...{ provider, operation, group: '*', effect: 'write', method: '', path: '', params: {}, occurrence: 1 },
-  guarded: [],
-  ...{ action: `${provider}:${operation}`, resource: provider },
-})
+const currencyOf = ({ currency }: Given): string => String(currency).toLowerCase()
+
+/** What a question may have, by the schema's names. */
+const FIELDS: Readonly<Record<keyof DecisionInput, true>> = {
+  ...{ provider: true, operation: true, group: true, effect: true, action: true, resource: true, method: true },
+  ...{ path: true, params: true, guarded: true, amount: true, customer: true, agent: true, project: true },
+  ...{ organisation: true, run: true, turn: true, occurrence: true, key: true, correlation_id: true, time: true },
+  spend: true,
+}
+
+/** Some of the fields, whatever their values: the schema has the last word. */
+type Fields = Partial<Readonly<Record<keyof DecisionInput, unknown>>>
+
+/** An operation that no catalogue lists: the question's word, and what it does not say is the strictest. */
+function unlisted(question: Given): Fields {
+  const { provider = '', operation = '', group = '*', effect = 'write', method = '', path = '' } = question
+  const { action = `${provider}:${operation}`, resource = provider, params = {}, guarded = [] } = question
+  return { provider, operation, group, effect, action, resource, method, path, params, guarded }
+}
 
 function operationOf({ catalogue }: Rooms, { provider, operation }: Given): Operation | undefined {
   if (typeof provider !== 'string' || typeof operation !== 'string') return undefined
@@ -135,30 +166,29 @@ function operationOf({ catalogue }: Rooms, { provider, operation }: Given): Oper
 }
 
 /** The catalogue's facts of the operation; and, where the question has neither, what its params say of amount and customer. */
-function factsOf({ catalogue }: Rooms, operation: Operation, question: Given): object {
+function factsOf({ catalogue }: Rooms, operation: Operation, question: Given): Fields {
   const { provider, name, group, effect, action, resource, method, path } = operation
-  const facts = { provider, operation: name, group, effect, action, resource, method, path }
-  if (question.amount !== undefined || question.customer !== undefined) return facts
-  const params = catalogue.validate(operation, question.params ?? {})
-  if (isRefusal(params)) return facts
+  const { params = {} } = question
+  // Of whatever params were asked about, valid or not: what the catalogue refuses must not be judged more mildly.
+  const guarded = isGiven(params) ? catalogue.guarded(operation, params as Params) : []
+  const asked = { provider, operation: name, group, effect, action, resource, method, path, params, guarded }
+  if (question.amount !== undefined || question.customer !== undefined) return asked
+  const checked = catalogue.validate(operation, params)
+  if (isRefusal(checked)) return asked
   // What only the provider knows is not looked up: a question costs no call.
-  return catalogue.nextLookup(operation, params, {}) === null
-    ? { ...facts, params, ...catalogue.facts(operation, params, {}) }
-    : { ...facts, params }
+  const { amount, customer } = catalogue.nextLookup(operation, checked, {})
+    ? {}
+    : catalogue.facts(operation, checked, {})
+  return { ...asked, params: checked, amount, customer }
 }
 
-/** Of whatever params were asked about, valid or not: a question that the catalogue refuses must not be judged more mildly. */
-const guardedOf = ({ catalogue }: Rooms, operation: Operation, { params }: Given) => ({
-  guarded: isGiven(params) ? catalogue.guarded(operation, params as Params) : [],
-})
-
-function whoOf(key: Asker, question: Given): object {
+function whoOf(key: Asker, question: Given): Fields {
   if (key === null) {
-    const { organisation = 'default', agent = { id: '-' }, key: own = { id: 'operator' } } = question
-    return { organisation, agent, key: own }
+    const { organisation = 'default', project, agent = { id: '-' }, run, key: own = { id: 'operator' } } = question
+    return { organisation, project, agent, run, key: own }
   }
   const { id, providers, operations, endpoints, limits, customers, organisation, project, agent, run } = key
-  const own = { id, ...defined({ providers, operations, endpoints, limits, customers }) }
+  const own = { id, providers, operations, endpoints, limits, customers }
   return { organisation, project, agent, run: question.run ?? run, key: own }
 }
 

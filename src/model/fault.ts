@@ -10,19 +10,18 @@ export class Fault extends Error {
   }
 }
 
-/** The same port, whose every rejection is a fault of that part. */
+/** The same port, whose every rejection is a fault of that part. A port is an object of functions. */
 export function faultsAs<Port extends object>(code: RefusalCode, port: Port): Port {
-  return new Proxy(port, {
-    get(target, name) {
-      const member = Reflect.get(target, name)
-      if (typeof member !== 'function') return member
-      return async (...input: unknown[]) => {
-        try {
-          return await member.apply(target, input)
-        } catch (cause) {
-          throw cause instanceof Fault ? cause : new Fault(code, `${String(name)} failed`, cause)
-        }
-      }
-    },
-  })
+  const guarded = Object.entries(port).map(([name, member]) => [name, guard(code, name, member)])
+  return Object.fromEntries(guarded) as Port
 }
+
+const guard =
+  (code: RefusalCode, name: string, member: (...input: unknown[]) => unknown) =>
+  async (...input: unknown[]) => {
+    try {
+      return await member(...input)
+    } catch (cause) {
+      throw cause instanceof Fault ? cause : new Fault(code, `${name} failed`, cause)
+    }
+  }

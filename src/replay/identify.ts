@@ -1,5 +1,5 @@
 /** The names under which a call is unique. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { RepeatMode, VaultKey } from '../model/agent.ts'
 import { canonicalJson } from '../model/canonical.ts'
 import type { Identity } from '../model/journal.ts'
@@ -32,9 +32,8 @@ export function identify(
   repeat: { readonly mode: RepeatMode; readonly window_s: number },
 ): CallIdentity {
   const { call_id, occurrence, run } = names
-  const digest = createHash('sha256')
-    .update(canonicalJson([operation.provider, operation.name, params, occurrence]))
-    .digest('base64url')
+  const said = canonicalJson([operation.provider, operation.name, params, occurrence])
+  const digest = hash('sha256', said, 'base64url')
   const within = `${key.organisation}\n${run === undefined ? `key=${key.id}` : `run=${run}`}`
   const identities: Identity[] = []
   if (call_id !== undefined) identities.push({ kind: 'call_id', name: `${within}\ncall=${call_id}`, digest })

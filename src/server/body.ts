@@ -12,12 +12,17 @@ export async function readBody(incoming: IncomingMessage, bytesMax = BODY_BYTES_
   if (Number(length ?? 0) > bytesMax) return tooLarge(bytesMax)
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of incoming) {
-    bytes += (chunk as Buffer).length
-    if (bytes > bytesMax) return tooLarge(bytesMax)
-    chunks.push(chunk as Buffer)
-  }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+  return new Promise((resolve, reject) => {
+    incoming
+      .on('data', (chunk: Buffer) => {
+        bytes += chunk.length
+        if (bytes <= bytesMax) chunks.push(chunk)
+        else resolve(tooLarge(bytesMax))
+      })
+      .once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+      // A client that goes away before the end is an error too.
+      .once('error', reject)
+  })
 }
 
 const tooLarge = (bytesMax: number): Refusal => refuse('request_too_large', `The body is over ${bytesMax} bytes.`)

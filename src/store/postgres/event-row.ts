@@ -1,5 +1,6 @@
 /** An audit event as a row and back, and the leaf hash that binds the two. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
+import { canonicalJson } from '../../model/canonical.ts'
 import type { AuditEvent } from '../../model/event.ts'
 
 /** A row as pg reads it, or as PostgreSQL turns it into JSON: a time is a Date or text, a bigint text or a number. */
@@ -26,7 +27,7 @@ export function eventOf(row: EventRow): AuditEvent {
 }
 
 /** SHA-256(0x00 ‖ canonical JSON): the leaf of RFC 6962. */
-const leafHashOf = (json: string): Buffer => createHash('sha256').update('\0').update(json).digest()
+const leafHashOf = (json: string): Buffer => hash('sha256', `\0${json}`, 'buffer')
 
 /** Of an event as it was written or as it is read back: the two are the same. */
 export const leafHash = (event: AuditEvent): Buffer => rowOf(event).leafHash
@@ -35,15 +36,3 @@ export const hex = (bytes: Uint8Array): string => `\\x${Buffer.from(bytes).toStr
 
 /** Times to the millisecond in UTC, which is what the column keeps. */
 const normalised = (event: AuditEvent): AuditEvent => ({ ...event, ts: new Date(event.ts).toISOString() })
-
-/** Names sorted by code unit, absent members left out, no white space: RFC 8785 for what JSON.parse can give. */
-function canonicalJson(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  const members: string[] = []
-  for (const name of Object.keys(value).sort()) {
-    const member = (value as Record<string, unknown>)[name]
-    if (member !== undefined) members.push(`${JSON.stringify(name)}:${canonicalJson(member)}`)
-  }
-  return `{${members.join(',')}}`
-}
