@@ -1,18 +1,16 @@
 /** Decisions per second over HTTP, next to OPA's own server with the same policy and the same question. */
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { administer } from '../test/services/database.ts'
 import { startPostgres } from '../test/services/postgres.ts'
 import { freePort } from '../test/services/process.ts'
 import { AGENT, allowMeasured, type MeasuredGateway, policyFolder, startMeasuredGateway } from './gateway.ts'
 import { type Server, start } from './program.ts'
 import { type Effort, takeTurns } from './rounds.ts'
+import { MANY_RULES, OPA, rules } from './rules.ts'
 import { ms, rate, type Table, times, verdict } from './table.ts'
 import { type Figures, load } from './wrk.ts'
 
-const OPA = fileURLToPath(new URL('../.cache/bin/opa', import.meta.url))
 /** A server that waits for its disk before each reply needs many; both are shown, and the lesser ratio counts. */
 const CLIENTS = [32, 128] as const
 
@@ -31,10 +29,9 @@ const INPUT = {
 const QUESTION = JSON.stringify({ input: INPUT })
 const VAULT_KEY = { agent: AGENT, organisation: 'acme', providers: ['stripe'], operations: ['read', 'payments.refund'] }
 
-async function startOpa(flags: readonly string[]): Promise<Server> {
+async function startOpa(flags: readonly string[], more?: string): Promise<Server> {
   const folder = policyFolder()
-  allowMeasured(folder)
-  writeFileSync(join(folder, 'rego/data.json'), '{"projects": {}}')
+  allowMeasured(folder, more)
   const address = `127.0.0.1:${await freePort()}`
   const args = ['run', '--server', '--addr', address, '--v0-compatible', '--log-level', 'error', ...flags]
   return start({ program: OPA, args: [...args, join(folder, 'rego')], url: `http://${address}`, ready: '/health' })
@@ -44,8 +41,8 @@ export async function decisions(effort: Effort): Promise<Table> {
   const postgres = await startPostgres()
   const servers: Server[] = []
   try {
-    const ours = async (decision_audit: string, processes = 1) => {
-      const database = `${decision_audit}_${processes}`
+    const ours = async (decision_audit: string, processes = 1, more = '') => {
+      const database = `${decision_audit}_${processes}_${more.length}`
       await administer(postgres.url, `create database ${database}`)
       const env = {
         DATABASE_URL: postgres.url.replace(/postgres$/, database),
@@ -54,16 +51,17 @@ export async function decisions(effort: Effort): Promise<Table> {
       }
       const gateways: MeasuredGateway[] = []
       for (let started = 0; started < processes; started += 1) {
-        gateways.push(await startMeasuredGateway({ env, config: `decision_audit: ${decision_audit}\n` }))
+        gateways.push(await startMeasuredGateway({ env, config: `decision_audit: ${decision_audit}\n`, rules: more }))
         servers.push(gateways[started]!)
       }
       return contestant(gateways, '/v1/data/tool_decision', await gateways[0]!.vaultKey(VAULT_KEY))
     }
-    const opa = async (...flags: string[]) => {
-      const server = await startOpa(flags)
+    const opa = async (flags: readonly string[] = [], more = '') => {
+      const server = await startOpa(flags, more)
       servers.push(server)
       return contestant([server], '/v1/data/countersign/decision')
     }
+    const many = rules(MANY_RULES - 1)
     const contestants = {
       off: await ours('off'),
       two: await ours('off', 2),
@@ -71,7 +69,10 @@ export async function decisions(effort: Effort): Promise<Table> {
       commit: await ours('commit'),
       committing: await ours('commit', 2),
       buffered: await ours('buffered'),
-      console: await opa('--set', 'decision_logs.console=true'),
+      console: await opa(['--set', 'decision_logs.console=true']),
+      off_many: await ours('off', 1, many),
+      two_many: await ours('off', 2, many),
+      opa_many: await opa([], many),
     }
     const said = await Promise.all(Object.values(contestants).map(({ decide }) => decide()))
     if (new Set(said).size !== 1) throw new Error(`the servers do not decide alike: ${said.join(' / ')}`)
@@ -81,6 +82,8 @@ export async function decisions(effort: Effort): Promise<Table> {
       silent: [] as number[],
       alone_logged: [] as number[],
       logged: [] as number[],
+      alone_many: [] as number[],
+      many: [] as number[],
     }
     for (const clients of CLIENTS) {
       const told = await takeTurns(among(contestants, clients), effort)
@@ -102,11 +105,16 @@ export async function decisions(effort: Effort): Promise<Table> {
         row('Countersign, `decision_audit: commit`', 'commit', 'console'),
         row('Countersign, `decision_audit: buffered`', 'buffered', 'console'),
         row('`opa run --server`, console decision log', 'console'),
+        row(`${MANY_RULES} rules: Countersign, two gateways, \`decision_audit: off\``, 'two_many', 'opa_many'),
+        row(`${MANY_RULES} rules: Countersign, \`decision_audit: off\``, 'off_many', 'opa_many'),
+        row(`${MANY_RULES} rules: \`opa run --server\``, 'opa_many'),
       )
       ratios.silent.push(against('two', 'opa'))
       ratios.alone.push(against('off', 'opa'))
       ratios.logged.push(against('committing', 'console'))
       ratios.alone_logged.push(against('commit', 'console'))
+      ratios.many.push(against('two_many', 'opa_many'))
+      ratios.alone_many.push(against('off_many', 'opa_many'))
     }
     const least = (what: string, of: readonly number[], aim: number) =>
       verdict(what, `${times(Math.min(...of))} OPA`, `${aim} ×`, Math.min(...of) >= aim)
@@ -117,7 +125,8 @@ export async function decisions(effort: Effort): Promise<Table> {
         'The same Rego files and the same input everywhere, and the same answer: that is checked first. ' +
         'A gateway is one Node process on one core, so two of them face OPA, one Go process that may use every core; ' +
         'one alone is shown as well. The gateway checks a vault key with each question, OPA checks none. Everything shares the same cores, the load and PostgreSQL included. With `commit`, ' +
-        'each decision is a committed audit row before its reply (fsync on); OPA writes its decision log to a file without waiting for it.',
+        'each decision is a committed audit row before its reply (fsync on); OPA writes its decision log to a file without waiting for it. ' +
+        `A policy has one rule of its own, or ${MANY_RULES}: allow rules by operation and role with a cap, deny rules by operation and customer.`,
       columns: ['', 'clients', 'decisions/s', 'p50 ms', 'p99 ms', 'CPU ms each', 'against OPA'],
       rows,
       verdicts: [
@@ -125,6 +134,8 @@ export async function decisions(effort: Effort): Promise<Table> {
         least('Without a record, one gateway, the lesser', ratios.alone, 1.5),
         least('With a record, two gateways, the lesser', ratios.logged, 1),
         least('With a record, one gateway, the lesser', ratios.alone_logged, 1),
+        least(`${MANY_RULES} rules without a record, two gateways, the lesser`, ratios.many, 1),
+        least(`${MANY_RULES} rules without a record, one gateway, the lesser`, ratios.alone_many, 1),
       ],
     }
   } finally {

@@ -24,6 +24,8 @@ interface GatewayOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Lines of countersign.yaml. */
   readonly config?: string
+  /** More Rego beside the measured rule. */
+  readonly rules?: string
 }
 
 export interface MeasuredGateway extends Server {
@@ -40,14 +42,15 @@ export function policyFolder(): string {
   return folder
 }
 
-export function allowMeasured(folder: string): void {
+/** `rules`: more Rego, before the rule that allows. */
+export function allowMeasured(folder: string, rules = ''): void {
   const file = join(folder, 'rego/tool_decision.rego')
-  writeFileSync(file, RULE, { flag: 'a' })
+  writeFileSync(file, `${rules}${RULE}`, { flag: 'a' })
 }
 
-export async function startMeasuredGateway({ env = {}, config = '' }: GatewayOptions): Promise<MeasuredGateway> {
+export async function startMeasuredGateway({ env = {}, config = '', rules }: GatewayOptions): Promise<MeasuredGateway> {
   const folder = policyFolder()
-  allowMeasured(folder)
+  allowMeasured(folder, rules)
   writeFileSync(join(folder, 'countersign.yaml'), config)
   return serveIn(folder, env)
 }

@@ -1,6 +1,6 @@
 /**
  * `make bench`: every table in one run. `--quick` shows in about a minute that it runs; its figures say little.
- * `--only=decisions,full-path,start,backtest` leaves the others out.
+ * `--only=decisions,rules` leaves the others out.
  */
 import { parseArgs } from 'node:util'
 import { backtest } from './backtest.ts'
@@ -9,9 +9,18 @@ import { embeddedStart } from './embedded-start.ts'
 import { fullPath } from './full-path.ts'
 import { machine } from './machine.ts'
 import { grants, reload } from './reload.ts'
+import { manyRules } from './rules.ts'
 import { markdown } from './table.ts'
 
-const BENCHMARKS = { decisions, 'full-path': fullPath, start: embeddedStart, backtest, reload, grants } as const
+const BENCHMARKS = {
+  decisions,
+  'full-path': fullPath,
+  start: embeddedStart,
+  backtest,
+  reload,
+  grants,
+  rules: manyRules,
+} as const
 type Name = keyof typeof BENCHMARKS
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } })

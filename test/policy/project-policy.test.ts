@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import { parseProjectPolicy } from '../../src/policy/index.ts'
 import { atOnce } from '../../src/policy/pausing.ts'
 import { projectData } from '../../src/policy/project-data.ts'
+import { partsOf } from '../../src/policy/project-parts.ts'
 import { SCHEMAS } from './folders.ts'
 
 const isProjectPolicy = new Ajv2020({ strict: true }).compile(
@@ -173,5 +174,67 @@ test('of grants that say the same, the one that holds longest is looked up; thos
   const lasting = [...grants, { service: 'stripe', actions: ['refunds:create'] }]
   expect(atOnce(projectData({ project: 'p', agents: ['a'], grants: lasting }))).toMatchObject({
     services: { stripe: { lookup: { 'refunds:create': { '*': [4, 3] } } } },
+  })
+})
+
+describe('a file that is read in parts means what it means as a whole', () => {
+  const GRANTS = 400
+  const lines = Array.from({ length: GRANTS }, (_, at) =>
+    [
+      `- service: aws # the ${at}th`,
+      '  actions:',
+      `  - s3:Get${at}`,
+      '  - "a',
+      '    b"',
+      ...(at % 3 === 0 ? ['', '# grants:', '  requested_by: |', '    - service: git', '    agents: [x]'] : []),
+    ].join('\n'),
+  )
+  const indented = (by: string) => lines.map((line) => line.replace(/^(?=.)/gm, by)).join('\n')
+  const head = 'project: p\nagents:\n- a\n'
+  const files = {
+    'grants last': `${head}grants:\n${indented('  ')}\n`,
+    'grants without indentation': `${head}grants: # all of them\n\n# the first:\n${indented('')}`,
+    'grants first': `grants:\n${indented('    ')}\nproject: p\nagents: [a]\n`,
+    'lines that end as on Windows': `${head}grants:\n${indented(' ')}\n`.replaceAll('\n', '\r\n'),
+    'a document with its marks': `---\n${head}grants:\n${indented('  ')}\n...\n`,
+  }
+
+  test.each(Object.entries(files))('%s', (_, source) => {
+    expect([...partsOf(source)].length).toBeGreaterThan(10)
+    const parsed = parseProjectPolicy(source, 'p.yaml')
+    expect(parsed).toEqual({ ok: true, policy: parse(source), warnings: [] })
+  })
+
+  test('mistakes are told in the order of the file, each in its row', () => {
+    const source = files['grants first'].replace('s3:Get0', '[s3]').replace('s3:Get390', '7').replace('[a]', 'a')
+    const rowOf = (text: string) => source.slice(0, source.indexOf(text)).split('\n').length
+    const parsed = parseProjectPolicy(source, 'p.yaml')
+    expect(parsed).toMatchObject({
+      ok: false,
+      problems: [
+        { row: rowOf('[s3]') },
+        { row: rowOf('- 7') },
+        { row: rowOf('agents: a'), message: 'agents is not a list' },
+      ],
+    })
+  })
+
+  test('broken YAML is told in its row, wherever it is', () => {
+    const source = files['grants first'].replace('s3:Get390', '"s3').replace('[a]', '[a')
+    const row = source.slice(0, source.indexOf('"s3')).split('\n').length
+    const parsed = parseProjectPolicy(source, 'p.yaml')
+    expect(parsed.ok || parsed.problems.map((problem) => problem.row! >= row)).not.toContain(false)
+  })
+
+  test('a list in brackets is one part, and refused where it is long', () => {
+    const listOf = (count: number) =>
+      `project: p\nagents: [a]\ngrants: [${Array.from({ length: count }, (_, at) => `{service: aws, actions: [s3:Get${at}]}`).join(', ')}]\n`
+    expect(parseProjectPolicy(listOf(100), 'p.yaml')).toMatchObject({ ok: true })
+    expect(parseProjectPolicy(listOf(10_000), 'p.yaml')).toMatchObject({
+      ok: false,
+      problems: [
+        { row: 1, col: 1, message: expect.stringContaining('256 KiB'), fix: expect.stringContaining('- service') },
+      ],
+    })
   })
 })
