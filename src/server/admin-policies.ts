@@ -98,9 +98,11 @@ export function policyRoutes(plane: PolicyRoutes): Hono<{ Bindings: HttpBindings
     const tree = await bodyOf(c.env.incoming)
     if (isRefusal(tree)) return problem(tree)
     const { to } = tree
-    if (to !== undefined && (typeof to !== 'string' || !REVISION.test(to)))
+    // A misspelt `to` must not be taken for the revision before.
+    const stray = Object.keys(tree).find((name) => name !== 'to')
+    if (stray !== undefined || (to !== undefined && (typeof to !== 'string' || !REVISION.test(to))))
       return problem(
-        refuse('invalid_params', 'to is not a revision, nor its first letters.', {
+        refuse('invalid_params', `${stray ?? 'to'} is not a revision to go back to.`, {
           fix: 'Send {"to": "sha256:…"}, or {} for the revision before.',
         }),
       )

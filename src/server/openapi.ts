@@ -15,16 +15,72 @@ const EVENT_HEADERS = {
 }
 const path = (name: string) => ({ name, in: 'path', required: true, schema: { type: 'string' } })
 const query = (name: string) => ({ name, in: 'query', schema: { type: 'string' } })
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
+const answer = (description: string, schema: object) => ({ description, content: json(schema) })
 const refusal = {
   description: 'A refusal',
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 }
-const inForce = { description: 'The revision in force', content: json({ type: 'object' }) }
 /** Paths of files, and what is in them. */
 const TEXTS = { type: 'object', additionalProperties: { type: 'string' } }
 const agent = [{ vaultKey: [] }]
 const admin = [{ adminToken: [] }]
 const key = { description: 'The vault key', content: json({ type: 'object' }) }
+
+const REVISION = { type: 'string', pattern: '^sha256:[0-9a-f]{64}$' }
+const REVISION_START = {
+  type: 'string',
+  pattern: '^(sha256:)?[0-9a-f]{6,64}$',
+  description: 'sha256:…, or its first letters',
+}
+const BASE64 = { type: 'string', contentEncoding: 'base64' }
+/** An object with these fields and no other; `?` marks those that may be absent. */
+const fields = (all: Readonly<Record<string, object>>) => ({
+  type: 'object',
+  required: Object.keys(all).filter((name) => !name.endsWith('?')),
+  additionalProperties: false,
+  properties: Object.fromEntries(Object.entries(all).map(([name, schema]) => [name.replace('?', ''), schema])),
+})
+
+const POLICY_SCHEMAS = {
+  PolicyStatus: fields({
+    revision: { ...REVISION, description: 'What this gateway decides by' },
+    'wanted?': { ...REVISION, description: 'In force for everybody, and not here' },
+    'why?': { type: 'string', description: 'Why not' },
+  }),
+  PolicyChange: fields({
+    seq: { type: 'integer', minimum: 1 },
+    revision: REVISION,
+    own_digest: { ...REVISION, description: 'The same without the library' },
+    previous: { anyOf: [REVISION, { type: 'null' }] },
+    origin: { enum: ['file', 'admin', 'bundle', 'rollback'] },
+    by: { type: 'string', description: 'Which gateway, whose token, which address' },
+    at: { type: 'string', format: 'date-time' },
+    signature: { ...BASE64, description: 'Ed25519' },
+  }),
+  PolicyRevision: fields({
+    revision: REVISION,
+    own_digest: REVISION,
+    created_at: { type: 'string', format: 'date-time' },
+    algorithm: { const: 'Ed25519' },
+    public_key: BASE64,
+    signature: BASE64,
+    files: { ...TEXTS, description: 'By path; the library under countersign/, project policies under projects/' },
+  }),
+  PolicyPush: {
+    ...fields({
+      'files?': { ...TEXTS, description: 'The whole of Rego and data, by path, without the library' },
+      'projects?': { ...TEXTS, description: 'The whole of project policies, by file name' },
+    }),
+    minProperties: 1,
+  },
+  PolicyChanged: fields({
+    changed: { type: 'boolean' },
+    revision: { ...REVISION, description: 'In force after it' },
+    'previous?': REVISION,
+    'why?': { type: 'string', description: 'Why what was found did not take over' },
+  }),
+}
 
 export const openApi = ({ call, vaultKey, config }: ApiSchemas): object => ({
   openapi: '3.1.0',
@@ -69,6 +125,20 @@ export const openApi = ({ call, vaultKey, config }: ApiSchemas): object => ({
         responses: { 200: { description: 'Operations', content: json({ type: 'object' }) }, default: refusal },
       },
     },
+    '/v1/data': {
+      get: {
+        summary: 'All documents, as of /v1/data/{path}',
+        security: agent,
+        parameters: [query('input')],
+        responses: { 200: { description: 'The documents', content: json({ type: 'object' }) } },
+      },
+      post: {
+        summary: 'All documents, as of /v1/data/{path}',
+        security: agent,
+        requestBody: { content: json({ type: 'object', properties: { input: { type: 'object' } } }) },
+        responses: { 200: { description: 'The documents', content: json({ type: 'object' }) } },
+      },
+    },
     '/v1/data/tool_decision': {
       post: {
         summary: "The decision alone, as OPA's REST API answers; nothing is reserved or sent",
@@ -81,6 +151,12 @@ export const openApi = ({ call, vaultKey, config }: ApiSchemas): object => ({
       },
     },
     '/v1/data/{path}': {
+      get: {
+        summary: 'The same with the input, as JSON, in the query',
+        security: agent,
+        parameters: [path('path'), query('input')],
+        responses: { 200: { description: 'The part, or {} where it is undefined', content: json({ type: 'object' }) } },
+      },
       post: {
         summary: "A part of the decision, as OPA's REST API answers: tool_decision/allow, countersign/decision",
         security: agent,
@@ -96,6 +172,14 @@ export const openApi = ({ call, vaultKey, config }: ApiSchemas): object => ({
         parameters: [path('path')],
         requestBody: { content: json({ type: 'object', properties: { inputs: { type: 'object' } } }) },
         responses: { 200: { description: 'One answer for each input', content: json({ type: 'object' }) } },
+      },
+    },
+    '/': {
+      post: {
+        summary: "OPA's default decision: whether the input, which is the whole body, is allowed",
+        security: agent,
+        requestBody: { required: true, content: json({ type: 'object' }) },
+        responses: { 200: { description: 'Allowed or not', content: json({ type: 'boolean' }) } },
       },
     },
     '/access/v1/evaluation': {
@@ -188,42 +272,51 @@ export const openApi = ({ call, vaultKey, config }: ApiSchemas): object => ({
     },
     '/admin/policies': {
       get: {
-        summary: 'The policy in force, and how it came to be, newest change first',
+        summary: 'What is in force, and the history of changes, newest first',
         security: admin,
-        parameters: [query('limit')],
-        responses: { 200: { description: 'Changes', content: json({ type: 'object' }) }, default: refusal },
+        parameters: [
+          { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 1_000, default: 100 } },
+        ],
+        responses: {
+          200: answer('The history', {
+            type: 'object',
+            required: ['in_force', 'changes'],
+            additionalProperties: false,
+            properties: { in_force: ref('PolicyStatus'), changes: { type: 'array', items: ref('PolicyChange') } },
+          }),
+          default: refusal,
+        },
       },
       post: {
-        summary: 'Put policy files in force on every gateway; what is left out stays as it is',
+        summary: 'Put a policy in force at every gateway; what is left out stays as it is',
         security: admin,
-        requestBody: {
-          required: true,
-          content: json({ type: 'object', properties: { files: TEXTS, projects: TEXTS } }),
-        },
-        responses: { 200: inForce, default: refusal },
+        requestBody: { required: true, content: json(ref('PolicyPush')) },
+        responses: { 200: answer('What is in force now', ref('PolicyChanged')), default: refusal },
       },
     },
     '/admin/policies/{revision}': {
       get: {
-        summary: 'The files of a revision, signed',
+        summary: 'What a revision is made of, with its signature',
         security: admin,
-        parameters: [path('revision')],
-        responses: { 200: { description: 'The revision', content: json({ type: 'object' }) }, default: refusal },
+        parameters: [{ ...path('revision'), schema: REVISION_START }],
+        responses: { 200: answer('The revision', ref('PolicyRevision')), default: refusal },
       },
     },
     '/admin/policies/rollback': {
       post: {
-        summary: 'Put an earlier revision in force again: `to`, or the one before',
+        summary: 'Put a revision of the history, or the one before, in force at every gateway',
         security: admin,
-        requestBody: { content: json({ type: 'object', properties: { to: { type: 'string' } } }) },
-        responses: { 200: inForce, default: refusal },
+        requestBody: {
+          content: json({ type: 'object', additionalProperties: false, properties: { to: REVISION_START } }),
+        },
+        responses: { 200: answer('What is in force now', ref('PolicyChanged')), default: refusal },
       },
     },
     '/admin/policies/reload': {
       post: {
-        summary: 'Load the policy files again',
+        summary: 'Read the folders of this gateway now, as if they had changed',
         security: admin,
-        responses: { 200: inForce, default: refusal },
+        responses: { 200: answer('What is in force now', ref('PolicyChanged')), default: refusal },
       },
     },
     '/admin/audit': {
@@ -251,11 +344,20 @@ export const openApi = ({ call, vaultKey, config }: ApiSchemas): object => ({
         },
       },
     },
+    '/openapi.json': {
+      get: { summary: 'This description', responses: { 200: { description: 'OpenAPI 3.1', content: json({}) } } },
+    },
     '/healthz': { get: { summary: 'The process answers', responses: { 200: { description: 'It does' } } } },
     '/readyz': {
       get: {
         summary: 'Every part is there',
         responses: { 200: { description: 'Ready' }, 503: { description: 'Which part is missing' } },
+      },
+    },
+    '/health': {
+      get: {
+        summary: 'The same for clients of OPA',
+        responses: { 200: { description: 'Ready' }, 500: { description: 'Which part is missing' } },
       },
     },
     '/metrics': { get: { summary: 'Prometheus metrics', responses: { 200: { description: 'Text' } } } },
@@ -293,6 +395,7 @@ export const openApi = ({ call, vaultKey, config }: ApiSchemas): object => ({
           error: {},
         },
       },
+      ...POLICY_SCHEMAS,
       Problem: {
         type: 'object',
         required: ['type', 'title', 'status', 'code', 'detail', 'fix', 'retryable', 'reasons'],
