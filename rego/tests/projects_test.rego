@@ -38,8 +38,8 @@ billing := {
 		},
 	],
 	"services": {
-		"stripe": {"lookup": {"refunds:create": {"*": [0]}}, "patterns": {}},
-		"tools": {"lookup": {"Bash": {"*": [1]}}, "patterns": {}},
+		"stripe": {"lookup": {"refunds:create": {"*": [0]}}},
+		"tools": {"lookup": {"Bash": {"*": [1]}}},
 		"git": {"lookup": {}, "patterns": {"pu": {"acme/": [2]}, "": {"acme/": [2], "acme/sandbox": [3], "": [3]}}},
 	},
 }

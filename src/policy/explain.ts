@@ -96,7 +96,7 @@ function projectOf({ data }: PolicySources, { project }: DecisionInput): Project
 }
 
 function grantMisses({ grants, services }: ProjectData, { provider, action, operation, resource }: DecisionInput) {
-  const { lookup, patterns } = services[provider] ?? { lookup: {}, patterns: {} }
+  const { lookup = {}, patterns = {} } = services[provider] ?? {}
   const indexes = new Set([lookup, patterns].flatMap(Object.values).flatMap(Object.values).flat())
   const names = [action, action.replace(`${provider}:`, ''), operation]
   return [...indexes]

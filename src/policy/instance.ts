@@ -69,7 +69,7 @@ export class PolicyInstance implements Policy {
   decide(input: DecisionInput): Decision {
     const { project } = input
     const policy = project === undefined ? undefined : this.#source.projects.get(project)
-    const text = JSON.stringify(inputWith(input, policy))
+    const text = inputText(input, policy)
     // A UTF-16 unit becomes at most three bytes.
     if (text.length * 3 > INPUT_BYTES_MAX && Buffer.byteLength(text) > INPUT_BYTES_MAX)
       throw new Fault('policy_unavailable', `the policy's input is larger than ${INPUT_BYTES_MAX} bytes`)
@@ -89,11 +89,14 @@ export class PolicyInstance implements Policy {
   }
 }
 
-/** The call as the compiled policy gets it: what it can touch of its project's policy is the gateway's to say, and nobody else's. */
-export const inputWith = (input: DecisionInput, policy: ProjectData | undefined): object => ({
-  ...input,
-  project_policy: policy && sliceOf(policy, input),
-})
+/**
+ * The call as the compiled policy gets it, in JSON. What it can touch of its project's policy comes last, where it stands in
+ * for whatever the caller may have given by that name.
+ */
+export function inputText(input: DecisionInput, policy: ProjectData | undefined): string {
+  const slice = policy ? JSON.stringify(sliceOf(policy, input)) : 'null'
+  return `${JSON.stringify(input).slice(0, -1)},"project_policy":${slice}}`
+}
 
 function instantiate({ module, data }: Revision): Instance {
   // The loader writes its default into the descriptor that it gets, so it gets its own.

@@ -30,8 +30,8 @@ type Places = Readonly<Record<string, Readonly<Record<string, readonly number[]>
 interface ServiceData {
   /** By name; `*` for any. */
   readonly lookup: Places
-  /** By what each pattern begins with. */
-  readonly patterns: Places
+  /** By what each pattern begins with; absent where there is none. */
+  readonly patterns?: Places
 }
 
 /**
@@ -39,18 +39,21 @@ interface ServiceData {
  * costs the same however many there are. A project may have a hundred thousand grants: one for each step.
  */
 export function* projectData(policy: ProjectPolicy): Generator<void, ProjectData> {
-  const services: Record<string, { lookup: Growing; patterns: Growing }> = Object.create(null)
+  const services: Record<string, { lookup: Growing; patterns?: Growing }> = Object.create(null)
   const grants: GrantData[] = []
   for (const [index, grant] of policy.grants.entries()) {
-    services[grant.service] ??= { lookup: Object.create(null), patterns: Object.create(null) }
-    const { lookup, patterns } = services[grant.service]!
+    services[grant.service] ??= { lookup: Object.create(null) }
+    const service = services[grant.service]!
     const actions = grant.actions.map(compilePattern)
     const resources = (grant.resources ?? ['*']).map(compilePattern)
     const isLookedUp = [...actions, ...resources].every(isKey)
     for (const action of actions)
       for (const resource of resources)
-        if (isLookedUp) addLasting(placesAt(lookup, written(action), written(resource)), index, policy.grants)
-        else addOnce(placesAt(patterns, literalPrefix(action), literalPrefix(resource)), index)
+        if (isLookedUp) addLasting(placesAt(service.lookup, written(action), written(resource)), index, policy.grants)
+        else {
+          service.patterns ??= Object.create(null) as Growing
+          addOnce(placesAt(service.patterns, literalPrefix(action), literalPrefix(resource)), index)
+        }
     grants.push({
       name: grant.grant_id ? `Grant ${grant.grant_id}` : `Grant ${index + 1} (${grant.service})`,
       actions,
@@ -79,14 +82,13 @@ export function sliceOf(
   const grants: GrantData[] = []
   const within = action.startsWith(`${provider}:`) ? action.slice(provider.length + 1) : action
   const names = [...new Set([action, within, operation, group])]
-  const lookup: Growing = Object.create(null)
   for (const name of [...names, '*'])
+    // They were looked up by their actions and resources, which the library does not read then.
     for (const on of [resource, '*'])
-      for (const index of service.lookup[name]?.[on] ?? []) {
-        // It was looked up by what these say; the library does not read them.
-        placesAt(lookup, name, on).push(grants.length)
+      for (const index of service.lookup[name]?.[on] ?? [])
         grants.push({ ...policy.grants[index]!, actions: [], resources: [] })
-      }
+  const lookup = { '*': { '*': [...grants.keys()] } }
+  if (!service.patterns) return { agents, grants, services: { [provider]: { lookup } } }
   const fitting: number[] = []
   for (const index of beginning(service.patterns, names, resource)) {
     const grant = policy.grants[index]!

@@ -68,7 +68,8 @@ export function createPolicyStore(options: PolicyStoreOptions): PolicyStore {
     },
     async swap(candidate) {
       for (const warning of candidate.warnings) log.warn(warning, warning.message)
-      policy = new PolicyInstance({ ...candidate, module: await WebAssembly.compile(candidate.wasm) })
+      // At once: it takes milliseconds, while `compile` queues behind the embedded database, which is being optimised at a start.
+      policy = new PolicyInstance({ ...candidate, module: new WebAssembly.Module(candidate.wasm) })
       source = candidate
     },
   }

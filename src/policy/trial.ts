@@ -2,7 +2,7 @@
 import type { DecisionInput } from '../model/decision.ts'
 import { faultIn } from './answer.ts'
 import { askChild } from './child.ts'
-import { ENTRY_POINT, inputWith, MEMORY } from './instance.ts'
+import { ENTRY_POINT, inputText, MEMORY } from './instance.ts'
 import type { ProjectData } from './project-data.ts'
 import { type PolicyProblem, type PolicyRefusal, refusePolicy } from './refusal.ts'
 
@@ -67,7 +67,7 @@ export async function tryPolicy(
     message: {
       wasm,
       data: { ...data, projects: {} },
-      inputs: calls.map((each) => inputWith(each, projects.get(each.project ?? ''))),
+      inputs: calls.map((each) => JSON.parse(inputText(each, projects.get(each.project ?? '')))),
       entrypoint: ENTRY_POINT,
       memory: { ...MEMORY },
     },
