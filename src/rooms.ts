@@ -1,4 +1,4 @@
-/** What the two stories are wired to. `main.ts` makes one, tests make another from the same real parts. */
+/** What the two stories are wired to. `process/wire.ts` makes one, tests make another from the same real parts. */
 import type { Catalogue } from './catalogue/index.ts'
 import type { Upstream } from './forward/index.ts'
 import type { KeyFinder, Sealer } from './identity/index.ts'
