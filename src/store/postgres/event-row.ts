@@ -13,7 +13,7 @@ export interface SealedRow {
 }
 
 export function rowOf(event: AuditEvent): SealedRow {
-  const json = canonicalJson(normalised(event))
+  const json = canonicalJson(event)
   return { json, leafHash: leafHashOf(json) }
 }
 
@@ -23,8 +23,12 @@ export function eventOf(row: EventRow): AuditEvent {
     if (value === null || column === 'leaf_hash') continue
     event[column] = column === 'cost' ? Number(value) : value
   }
-  return normalised(event as unknown as AuditEvent)
+  return { ...(event as unknown as AuditEvent), ts: new Date(row.ts as string | Date).toISOString() }
 }
+
+/** As the database's `write_batch` takes it. The canonical JSON is the row: what was hashed is what is stored. */
+export const argumentOf = ({ json, leafHash }: SealedRow, item: number): string =>
+  `${json.slice(0, -1)},"item":${item},"leaf_hash":"\\${hex(leafHash)}"}`
 
 /** SHA-256(0x00 ‖ canonical JSON): the leaf of RFC 6962. */
 const leafHashOf = (json: string): Buffer => hash('sha256', `\0${json}`, 'buffer')
@@ -33,6 +37,3 @@ const leafHashOf = (json: string): Buffer => hash('sha256', `\0${json}`, 'buffer
 export const leafHash = (event: AuditEvent): Buffer => rowOf(event).leafHash
 
 export const hex = (bytes: Uint8Array): string => `\\x${Buffer.from(bytes).toString('hex')}`
-
-/** Times to the millisecond in UTC, which is what the column keeps. */
-const normalised = (event: AuditEvent): AuditEvent => ({ ...event, ts: new Date(event.ts).toISOString() })

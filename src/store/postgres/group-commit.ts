@@ -17,6 +17,8 @@ export type Written<R> = { readonly kind: 'done'; readonly result: R } | { reado
 export interface GroupCommitOptions<W extends Write, R> {
   /** Batches under way at once, each on a connection of its own. */
   readonly pumps: number
+  /** Where one batch is under way, the next waits for it until so many wait: fewer, fuller batches cost all sides less. */
+  readonly crowd: number
   readonly batchMax: number
   readonly batchBytesMax: number
   /** Writes all or none; one answer for each, in order. */
@@ -41,7 +43,7 @@ export interface GroupCommit<W, R> {
 }
 
 export function createGroupCommit<W extends Write, R>(options: GroupCommitOptions<W, R>): GroupCommit<W, R> {
-  const { pumps, batchMax, batchBytesMax, write, isDataFault } = options
+  const { pumps, crowd, batchMax, batchBytesMax, write, isDataFault } = options
   let queue: Waiting<W, R>[] = []
   let running = 0
   let idle: (() => void)[] = []
@@ -106,7 +108,7 @@ export function createGroupCommit<W extends Write, R>(options: GroupCommitOption
     add: (item) =>
       new Promise<R>((resolve, reject) => {
         queue.push({ write: item, resolve, reject })
-        if (running < pumps) void pump()
+        if (running === 0 || (running < pumps && queue.length >= crowd)) void pump()
       }),
     drained: () => (running === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
   }

@@ -21,6 +21,7 @@ import {
 
 /** A batch is bounded in count and size, so that one statement stays far below its time-out. */
 const BATCH_MAX = 256
+const CROWD = 32
 const BATCH_BYTES_MAX = 4_000_000
 
 const LOOKUP_BYTES = 200
@@ -35,6 +36,7 @@ export function createJournal(opened: Opened): Journal {
   const { db, reads, writes, pumps } = opened
   const queue = createGroupCommit<JournalWrite, JournalResult>({
     pumps,
+    crowd: CROWD,
     batchMax: BATCH_MAX,
     batchBytesMax: BATCH_BYTES_MAX,
     write: (batch) => writeBatch(writes, batch),
@@ -43,6 +45,7 @@ export function createJournal(opened: Opened): Journal {
 
   const lookups = createGroupCommit<Lookup, readonly Twin[]>({
     pumps,
+    crowd: CROWD,
     batchMax: BATCH_MAX,
     batchBytesMax: BATCH_BYTES_MAX,
     write: async (batch) => (await findTwins(batch)).map((result) => ({ kind: 'done', result })),

@@ -1,7 +1,7 @@
 /** The history of policies. A change, its revision, its module and its audit rows are one transaction. */
 import { type Kysely, type Selectable, sql } from 'kysely'
 import type { NewChange, PolicyChange, PolicyOrigin, RevisionStore } from '../../model/revision.ts'
-import { hex, rowOf } from './event-row.ts'
+import { argumentOf, rowOf } from './event-row.ts'
 import { guarded } from './faults.ts'
 import type { PolicyChangesTable, Tables } from './tables.ts'
 
@@ -73,9 +73,7 @@ async function write(transaction: Kysely<Tables>, { change, revision, module, ev
       .onConflict((conflict) => conflict.column('compiled_as').doNothing())
       .execute()
   await transaction.insertInto('policy_changes').values(change).execute()
-  const rows = events
-    .map(rowOf)
-    .map(({ json, leafHash }) => `${json.slice(0, -1)},"item":0,"leaf_hash":"\\${hex(leafHash)}"}`)
+  const rows = events.map((event) => argumentOf(rowOf(event), 0))
   await sql`select from write_batch(${`[${rows.join(',')}]`}, '[]', '[]', '[]', '[]', '[]', '[]')`.execute(transaction)
 }
 

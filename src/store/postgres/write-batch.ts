@@ -4,7 +4,7 @@ import type { Held } from '../../model/budget.ts'
 import type { AuditEvent } from '../../model/event.ts'
 import type { EventId } from '../../model/id.ts'
 import type { IntentRecord, OutcomeRecord } from '../../model/journal.ts'
-import { hex, rowOf, type SealedRow } from './event-row.ts'
+import { argumentOf, hex, rowOf, type SealedRow } from './event-row.ts'
 import { asFault, isOvertaken, isServerAnswer } from './faults.ts'
 import type { Write, Written } from './group-commit.ts'
 
@@ -94,9 +94,7 @@ function argumentsOf(batch: readonly JournalWrite[]): readonly string[] {
     lines.map((line, index) => ({ ...line, item, event_id, organisation, line: index }))
 
   batch.forEach((write, item) => {
-    // The canonical JSON is the row: what was hashed is what is stored.
-    for (const { json, leafHash } of write.rows)
-      events.push(`${json.slice(0, -1)},"item":${item},"leaf_hash":"\\${hex(leafHash)}"}`)
+    for (const row of write.rows) events.push(argumentOf(row, item))
     if (write.kind === 'intent') {
       const { intent } = write
       const { event_id, organisation, gateway_id, generation } = intent
