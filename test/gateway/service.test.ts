@@ -1,12 +1,8 @@
 /** What both planes serve beside their work: health, readiness, metrics, the routes and their page. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { REFUSALS } from '../../src/model/refusal.ts'
 import { POLICY } from '../cases/policy.ts'
 import { type Key, openWorld, type World } from './world.ts'
-
-const SERVER = join(import.meta.dirname, '../../src/server')
 
 let world: World
 let key: Key
@@ -88,35 +84,6 @@ describe('the description of the routes', () => {
         .slice(1)
         .reduce((at, step) => at?.[step], document)
     expect(refs.filter((ref) => found(ref) === undefined)).toEqual([])
-  })
-
-  it('describes every route of the admin plane', async () => {
-    const { paths } = await json(`${world.gateway.agent_url}/openapi.json`)
-    const served = readdirSync(SERVER).flatMap((file) =>
-      [...readFileSync(join(SERVER, file), 'utf8').matchAll(/\.(get|post|put|delete)\('(\/admin\/[^']*)'/g)].map(
-        ([, method, path]) => `${method} ${path!.replaceAll(/:(\w+)/g, '{$1}')}`,
-      ),
-    )
-    expect(served.length).toBeGreaterThan(10)
-    const described = Object.entries<object>(paths).flatMap(([path, methods]) =>
-      Object.keys(methods).map((method) => `${method} ${path}`),
-    )
-    expect(served.filter((route) => !described.includes(route))).toEqual([])
-  })
-
-  it('describes routes that are there, each with a summary and its answers', async () => {
-    const { paths } = await json(`${world.gateway.agent_url}/openapi.json`)
-    const absent: string[] = []
-    for (const [path, methods] of Object.entries<Record<string, { summary: string; responses: object }>>(paths))
-      for (const [method, { summary, responses }] of Object.entries(methods)) {
-        expect(summary, path).toMatch(/^\p{L}/u)
-        expect(Object.keys(responses).length, path).toBeGreaterThan(0)
-        const plane = path.startsWith('/admin') ? world.gateway.admin_url : world.gateway.agent_url
-        const url = plane + path.replace('{provider}', 'stripe').replaceAll(/\{\w+\}/g, 'x')
-        const { status } = await fetch(url, { method: method.toUpperCase() })
-        if (status === 404) absent.push(`${method} ${path}`)
-      }
-    expect(absent).toEqual([])
   })
 })
 
