@@ -40,6 +40,6 @@ Next:
 
 const NEXT_IN_REPO = `
 Next:
-  1. countersign policy test                      every case, by the compiled policy and by OPA's own evaluator
-  2. countersign policy test --watch              while you write cases in cases/ and rules in rego/
-  3. npm install                                  and commit package-lock.json: the CI workflow installs from it`
+  1. npm install                                  and commit package-lock.json: the CI workflow installs from it
+  2. npx countersign policy test                  every case, by the compiled policy and by OPA's own evaluator
+  3. npx countersign policy test --watch          while you write cases in cases/ and rules in rego/`

@@ -57,8 +57,9 @@ binary either.
 
 To change a rule: write the case first, run \`npx countersign policy test --watch\`, change the rule until it passes.
 
-A gateway takes both folders: \`COUNTERSIGN_POLICY_DIR=rego COUNTERSIGN_PROJECTS_DIR=policies countersign serve\`. It
-follows changes without a restart, and keeps the policy in force where a new one does not compile.
+A gateway that is started here (\`npx countersign serve\`) reads both folders and follows their changes. One that runs
+elsewhere takes them by \`npx countersign policy push\`; COUNTERSIGN_ADMIN_URL and COUNTERSIGN_ADMIN_TOKEN say where it
+is. Either way without a restart, and the policy in force stays where a new one does not compile.
 `
 
 const WORKFLOW = `name: policy
@@ -124,12 +125,9 @@ deny contains $"the budget {budget.budget} is nearly used up" if {
 	(budget.spent + budget.reserved) * 10 > budget.cap * 9
 }
 
-# Money must not be routed to another account by a param of an otherwise allowed call.
-deny contains $"the param {name} routes money to another account" if {
-	input.effect == "write"
-	some name in ["transfer_data", "on_behalf_of"]
-	_ = input.params[name]
-}
+# Params that send money to another account (transfer_data, on_behalf_of, a charge's destination) are denied in every call
+# until a rule here names them. This allows the param alone; the call needs an allow rule beside it.
+allow_guarded contains "on_behalf_of" if input.agent.role == "marketplace"
 
 # A human looks at every wanted repeat of a call, and at refunds beyond 20.00 USD.
 hold contains "the same call again" if input.occurrence > 1
@@ -228,9 +226,19 @@ cases:
         - { budget: support per day, scope: role, window: day, cap: 10000, spent: 9001, reserved: 0, currency: usd }
     expect: { decision: deny, reasons: [denied_by_rule], says: support per day }
 
-  - name: money is not routed to another account
-    input: { operation: create_charge, params: { amount: 500, currency: usd, transfer_data: { destination: acct_1 } } }
-    expect: { decision: deny, says: transfer_data }
+  - name: money is not sent to another account, not even by a call that is allowed
+    input:
+      operation: create_subscription
+      agent: { id: billing-reconciler-1, role: null }
+      params: { customer: cus_1, transfer_data: { destination: acct_1 } }
+    expect: { decision: deny, reasons: [guarded_param], says: transfer_data }
+
+  - name: the marketplace names the account that it acts for, in calls that are its job
+    input:
+      operation: create_subscription
+      agent: { id: billing-reconciler-1, role: marketplace }
+      params: { customer: cus_1, on_behalf_of: acct_1 }
+    expect: { decision: allow, reasons: [allowed_by_rule] }
 `
 
 const PROJECT_CASES = `# yaml-language-server: $schema=../schemas/policy-cases.json

@@ -12,17 +12,36 @@ test('examples/policy-repo is what init writes: to renew it, run `countersign in
   expect(there).toEqual(policyRepoFiles())
 })
 
-test('its workflow runs only commands that there are, from the packages that the lock names', () => {
-  const workflow = policyRepoFiles().find(({ path }) => path.endsWith('policy.yml'))!.content
-  const { jobs } = parse(workflow) as { jobs: { policy: { steps: { run?: string }[] } } }
-  const commands = jobs.policy.steps.flatMap(({ run: command }) => command ?? [])
-  expect(commands.map((command) => command.split(' ').slice(0, 4).join(' '))).toEqual([
-    'npm ci',
-    'npx countersign policy fmt',
-    'npx countersign policy check',
-    'npx countersign policy test',
-  ])
-  expect(workflow).not.toMatch(/https?:|registry/)
+const contentOf = (name: string): string => policyRepoFiles().find(({ path }) => path === name)!.content
+
+const COMMANDS = {
+  workflow: () => {
+    const workflow = parse(contentOf('.github/workflows/policy.yml'))
+    const { jobs } = workflow as { jobs: { policy: { steps: { run?: string }[] } } }
+    return jobs.policy.steps.flatMap(({ run: command }) => command ?? [])
+  },
+  README: () => {
+    const [, block = ''] = /```sh\n([\s\S]*?)```/.exec(contentOf('README.md')) ?? []
+    return block
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/ +#.*/, ''))
+  },
+  'package.json': () => Object.values<string>(JSON.parse(contentOf('package.json')).scripts),
+}
+
+test.each([
+  ['workflow', ['npm ci', 'fmt', 'check', 'test']],
+  ['README', ['npm install', 'check', 'test']],
+  ['package.json', ['check', 'test', 'fmt']],
+] as const)('the commands of its %s pass as they are written', async (where, named) => {
+  const cwd = holding({})
+  await run(['init', '--policy-repo'], { cwd })
+  const commands = COMMANDS[where]()
+  const words = commands.map((command) => command.replace(/^(npx )?countersign policy /, '').split(' '))
+  expect(words.map(([verb, noun]) => (verb === 'npm' ? `npm ${noun}` : verb))).toEqual(named)
+  for (const args of words.filter(([verb]) => verb !== 'npm'))
+    expect(await policy(cwd, ...args), args.join(' ')).toMatchObject({ code: 0 })
 })
 
 test('init --policy-repo writes, leaves what is there alone, and what it writes passes', async () => {
