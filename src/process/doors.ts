@@ -31,7 +31,7 @@ import { readinessOf } from './readiness.ts'
 import type { Stores } from './stores.ts'
 import { createValidators } from './validators.ts'
 
-export interface Parts {
+interface Parts {
   readonly config: Config
   readonly rooms: Rooms
   readonly stores: Stores
@@ -46,7 +46,7 @@ export interface Parts {
   readonly log: Logger
 }
 
-export interface Doors {
+interface Doors {
   openAgentPlane(): Promise<Listener>
   openAdminPlane(): Promise<Listener>
 }

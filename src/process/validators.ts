@@ -4,7 +4,7 @@ import formats from 'ajv-formats'
 import { schema } from '../schemas.ts'
 import type { ApiSchemas } from '../server/index.ts'
 
-export interface Validators {
+interface Validators {
   readonly schemas: ApiSchemas
   readonly call: ValidateFunction
   readonly vaultKey: ValidateFunction

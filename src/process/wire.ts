@@ -15,7 +15,7 @@ import type { Stores } from './stores.ts'
 /** How long a twin waits beyond the provider's deadline, for the first one's commits. */
 const JOIN_MARGIN_MS = 5_000
 
-export interface Parts {
+interface Parts {
   readonly gateway_id: string
   readonly config: Config
   readonly catalogue: Catalogue
