@@ -82,8 +82,8 @@ export function sliceOf(
   const grants: GrantData[] = []
   const within = action.startsWith(`${provider}:`) ? action.slice(provider.length + 1) : action
   const names = [...new Set([action, within, operation, group])]
+  // They were looked up by their actions and resources, which the library does not read then.
   for (const name of [...names, '*'])
-    // They were looked up by their actions and resources, which the library does not read then.
     for (const on of [resource, '*'])
       for (const index of service.lookup[name]?.[on] ?? [])
         grants.push({ ...policy.grants[index]!, actions: [], resources: [] })

@@ -69,7 +69,7 @@ export function createPolicyStore(options: PolicyStoreOptions): PolicyStore {
     async swap(candidate) {
       for (const warning of candidate.warnings) log.warn(warning, warning.message)
       // At once: it takes milliseconds, while `compile` queues behind the embedded database, which is being optimised at a start.
-      policy = new PolicyInstance({ ...candidate, module: new WebAssembly.Module(candidate.wasm) })
+      policy = new PolicyInstance({ ...candidate, module: new WebAssembly.Module(new Uint8Array(candidate.wasm)) })
       source = candidate
     },
   }
