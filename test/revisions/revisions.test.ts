@@ -5,6 +5,8 @@ import { BROKEN, CHARGING, ENGINES, openSite, POLICY, project, READING, rule, ty
 let site: Site
 afterEach(() => site?.close())
 
+const rego = (rules: string): string => `package tool_decision\n\nimport rego.v1\n\n${rules}\n`
+
 const soon = <Value>(ask: () => Promise<Value>) => expect.poll(ask, { timeout: 15_000, interval: 50 })
 
 describe.each(ENGINES)('on %s', (engine) => {
@@ -182,6 +184,41 @@ describe('a bad policy never replaces a good one', () => {
       says: /comes with the gateway/,
     },
     { name: 'no rules at all', body: { files: {} }, says: /package tool_decision/ },
+    {
+      name: 'a builtin that does not run here',
+      body: { files: { 'tool_decision.rego': rego('deny if http.send({"url": "http://127.0.0.1"}).status == 200') } },
+      says: /tool_decision\.rego:5:\d+: the function http\.send /,
+    },
+    {
+      name: 'a rule without end',
+      body: {
+        files: {
+          'tool_decision.rego': rego(`deny if {
+            some i in numbers.range(1, 100000)
+            some j in numbers.range(1, 100000)
+            i * j < 0
+          }`),
+        },
+      },
+      // Whichever bound it meets first.
+      says: /did not decide \d+ calls within 10 s|used up the 256 MiB/,
+    },
+    {
+      name: 'a rule that takes memory without end',
+      body: {
+        files: {
+          'tool_decision.rego': rego(`row := concat("", [c | some _ in numbers.range(1, 10000); c := "0123456789"])
+            wall := concat("", [r | some _ in numbers.range(1, 10000); r := row])
+            deny if count(wall) == 1`),
+        },
+      },
+      says: /used up the 256 MiB that it may have/,
+    },
+    {
+      name: 'an obligation of another shape',
+      body: { files: { 'tool_decision.rego': rego('allow if true\nobligations := {"fine": 1}') } },
+      says: /obligations\.fine/,
+    },
   ] as const
 
   it.each(PUSHES)('from the admin plane: $name', async ({ body, says }) => {
