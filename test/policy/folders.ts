@@ -7,10 +7,13 @@ import { afterAll } from 'vitest'
 import type { DecisionInput } from '../../src/model/decision.ts'
 import {
   createPolicyStore,
+  evaluateRego,
   explainPolicyRefusal,
   lostProjects,
+  type PolicyFolders,
   type PolicyRefusal,
   type PolicyStoreOptions,
+  readPolicy,
 } from '../../src/policy/index.ts'
 
 export const REGO_DIR = fileURLToPath(new URL('../../rego/', import.meta.url))
@@ -94,4 +97,21 @@ export async function storeOf(options: PolicyStoreOptions) {
   const first = await reload()
   if ('refused' in first) throw new Error(explainPolicyRefusal(first))
   return { ...store, reload }
+}
+
+/** OPA has a minute for what it is asked at once, also on a machine that does much else. */
+const ASKED_AT_ONCE = 1_000
+
+/** What OPA's own evaluator, which has the project policies as a whole, decides on each call. */
+export async function opaDecisions(at: PolicyFolders, calls: readonly DecisionInput[]): Promise<readonly unknown[]> {
+  const policy = await readPolicy(at)
+  if ('refused' in policy) throw new Error(explainPolicyRefusal(policy))
+  const values: unknown[] = []
+  for (let from = 0; from < calls.length; from += ASKED_AT_ONCE) {
+    const some = calls.slice(from, from + ASKED_AT_ONCE)
+    const answer = await evaluateRego(policy.modules, policy.data, 'data.countersign.decision', some)
+    if (!answer.ok) throw new Error(JSON.stringify(answer.errors))
+    values.push(...answer.value.map(({ value }) => value))
+  }
+  return values
 }

@@ -2,8 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { DecisionInput } from '../../src/model/decision.ts'
-import { evaluateRego, readPolicy } from '../../src/policy/index.ts'
-import { folders, refund, storeOf } from './folders.ts'
+import { folders, opaDecisions, refund, storeOf } from './folders.ts'
 
 const PROJECTS = 60
 const CALLS = 3_000
@@ -86,15 +85,12 @@ test('random policies: the part that a call brings along decides as the whole do
     ),
   })
   const policy = (await storeOf(at)).current()
-  const whole = await readPolicy(at)
-  if ('refused' in whole) throw new Error(JSON.stringify(whole))
-  const opa = await evaluateRego(whole.modules, whole.data, 'data.countersign.decision', calls)
-  if (!opa.ok) throw new Error(JSON.stringify(opa.errors))
+  const whole = await opaDecisions(at, calls)
   const ours = calls.map((input) => {
     const { policy_revision: _, ...answer } = policy.decide(input)
     return { input, answer }
   })
-  expect(ours).toEqual(calls.map((input, index) => ({ input, answer: opa.value[index]!.value })))
+  expect(ours).toEqual(calls.map((input, index) => ({ input, answer: whole[index] })))
   const codes = new Set(ours.flatMap(({ answer }) => answer.reasons.map(({ code }) => code)))
   expect([...codes].sort()).toEqual([
     'agent_not_listed',
