@@ -32,7 +32,7 @@ export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Pro
 
   const refused = async (refusal: Refusal): Promise<Reply> => {
     await journal.append([denialRow(known, refusal, now())])
-    return { kind: 'refused', event_id, refusal }
+    return { kind: 'refused', event_id, refusal, ...defined({ operation: known.operation }) }
   }
   const again = () =>
     attempt < ATTEMPTS_MAX

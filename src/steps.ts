@@ -290,8 +290,12 @@ const keptFor = (identities: readonly Identity[]): number =>
 
 export function replyTo(event_id: EventId, operation: Operation, outcome: Outcome, facts: Facts): Reply {
   const { kind, answer } = outcome
-  if (kind === 'unknown') return { kind: 'refused', event_id, refusal: refuse('outcome_unknown', outcome.detail) }
-  if (!answer) return { kind: 'refused', event_id, refusal: refuse('upstream_failed', outcome.detail) }
+  const refused = (code: RefusalCode): Refused => ({
+    ...{ kind: 'refused', event_id, operation },
+    refusal: refuse(code, outcome.detail),
+  })
+  if (kind === 'unknown') return refused('outcome_unknown')
+  if (!answer) return refused('upstream_failed')
   const cost = defined({ amount: actualCost(operation, facts.amount, answer) })
   return { kind: 'answered', event_id, replayed: false, operation, answer, ...(kind === 'succeeded' && costOf(cost)) }
 }
@@ -346,9 +350,8 @@ export async function recorded(rooms: Rooms, operation: Operation, event_id: Eve
 
 function fromRecord(rooms: Rooms, operation: Operation, record: CallRecord): Answered | Refused {
   const { event_id, state, event } = record
-  const refused = (code: RefusalCode, detail: string) => ({
-    kind: 'refused' as const,
-    event_id,
+  const refused = (code: RefusalCode, detail: string): Refused => ({
+    ...{ kind: 'refused', event_id, operation },
     refusal: refuse(code, detail),
   })
   if (state === 'running')
@@ -373,7 +376,7 @@ export async function faulted(rooms: Rooms, known: Known, code: RefusalCode): Pr
       return faulted(rooms, known, 'audit_unavailable')
     }
   }
-  return { kind: 'refused', event_id: known.event_id, refusal }
+  return { kind: 'refused', event_id: known.event_id, refusal, ...defined({ operation: known.operation }) }
 }
 
 const FAULT_DETAIL: Partial<Record<RefusalCode, string>> = {

@@ -53,6 +53,8 @@ export interface Refused {
   readonly kind: 'refused'
   readonly event_id: EventId
   readonly refusal: Refusal
+  /** Absent where the call was refused before it was known. */
+  readonly operation?: Operation
 }
 
 /** A dry run's answer: nothing was reserved or sent. */

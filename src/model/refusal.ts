@@ -38,6 +38,12 @@ export const REFUSALS = {
     fix: 'Send less: the limits are in docs/reference/limits.md.',
     retryable: false,
   },
+  request_timeout: {
+    status: 408,
+    title: 'The request did not come whole in time',
+    fix: 'Send the body at once, without pauses; nothing was reserved or sent, so the same call may be sent again.',
+    retryable: true,
+  },
   missing_credential: {
     status: 401,
     title: 'No vault key was sent',

@@ -10,6 +10,8 @@ import { keepTarget } from './target.ts'
 /** A request that has not come whole by then gets 408. */
 const REQUEST_MS_MAX = 30_000
 const HEADERS_MS_MAX = 10_000
+/** How often it is looked for who has passed those two. */
+const CHECK_MS = 1_000
 const HEADER_BYTES_MAX = 16 * 1024
 /** Longer than a client's pool keeps a connection, so that the gateway is not the one to close it under a request. */
 const IDLE_MS = 75_000
@@ -32,6 +34,7 @@ export function listen(app: Hono<{ Bindings: HttpBindings }>, host: string, port
         serverOptions: {
           requestTimeout: REQUEST_MS_MAX,
           headersTimeout: HEADERS_MS_MAX,
+          connectionsCheckingInterval: CHECK_MS,
           maxHeaderSize: HEADER_BYTES_MAX,
           keepAliveTimeout: IDLE_MS,
           insecureHTTPParser: false,

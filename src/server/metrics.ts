@@ -52,7 +52,7 @@ export function createMetrics(): Metrics {
       try {
         const reply = await call(request)
         const result = resultOf(reply)
-        const operation = 'operation' in reply ? reply.operation : undefined
+        const { operation } = reply
         calls.inc({ provider: operation?.provider ?? 'unresolved', operation: operation?.name ?? 'unresolved', result })
         end({ result })
         return reply

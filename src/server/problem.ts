@@ -31,9 +31,13 @@ export function problem(refusal: Refusal, event_id?: EventId): Response {
       'countersign-decision': 'deny',
       ...(event_id && { 'countersign-event-id': event_id }),
       ...(retryable && status === 503 && { 'retry-after': String(RETRY_AFTER_S) }),
+      ...(isUnfinished(refusal) && { connection: 'close' }),
     },
   })
 }
+
+/** The rest of the request may still come, and nobody reads it. */
+export const isUnfinished = ({ code }: Refusal): boolean => code === 'request_timeout' || code === 'request_too_large'
 
 /** What a fault outside the story may tell: which part failed. */
 export function faultRefusal(fault: unknown): Refusal {

@@ -4,6 +4,7 @@
  */
 import type { EventId } from '../model/id.ts'
 import { REFUSALS, type Refusal, type RefusalCode } from '../model/refusal.ts'
+import { isUnfinished } from './problem.ts'
 
 type Shape = (refusal: Refusal, event_id: EventId) => Response
 
@@ -28,6 +29,7 @@ const stripe: Shape = (refusal, event_id) => {
       'countersign-event-id': event_id,
       'countersign-decision': 'deny',
       ...(again && { 'retry-after': '1' }),
+      ...(isUnfinished(refusal) && { connection: 'close' }),
     },
   })
 }

@@ -48,7 +48,7 @@ describe('metrics', () => {
 
   it.each([
     ['an answer', 'list_customers', 'operation="list_customers",result="succeeded"', 'stripe'],
-    ['a denial, by its code', 'create_customer', 'operation="unresolved",result="policy_denied"', 'unresolved'],
+    ['a denial, by its code', 'create_customer', 'operation="create_customer",result="policy_denied"', 'stripe'],
     [
       'a name that a stranger made up, under no name',
       'x_y_z',

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Key, openWorld, type World } from '../gateway/world.ts'
 
 const DRIP_MS = 500
-/** The gateway's limit, and as long again until it looks for who has passed it. */
-const PATIENCE_MS = 120_000
+/** Above the gateway's limits. */
+const PATIENCE_MS = 60_000
 
 let world: World
 let key: Key
@@ -36,22 +36,38 @@ const drip = (head: string, drop: string): Promise<string> =>
 
 const POST = 'POST /v1/charges HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n'
 
+const AUTHORIZED = () => `${POST}authorization: Bearer ${key.secret}\r\n`
+
 describe.concurrent('a request that does not come to its end', () => {
   it.each([
-    ['a body that dribbles', () => `${POST}authorization: Bearer ${key.secret}\r\ncontent-length: 1000\r\n\r\n`, 'a'],
-    [
-      'a body in chunks that dribbles',
-      () => `${POST}authorization: Bearer ${key.secret}\r\ntransfer-encoding: chunked\r\n\r\n`,
-      '1\r\na\r\n',
-    ],
-    ['headers that dribble', () => POST, 'x-a: b\r\n'],
+    ['a body that dribbles', () => `${AUTHORIZED()}content-length: 1000\r\n\r\n`, 'a'],
+    ['a body in chunks that dribbles', () => `${AUTHORIZED()}transfer-encoding: chunked\r\n\r\n`, '1\r\na\r\n'],
   ])(
-    '%s is answered 408 and the connection closes; nothing is reserved or sent',
+    '%s is refused and recorded, and the connection closes; nothing is reserved or sent',
     async (_, head, drop) => {
-      expect(await drip(head(), drop)).toMatch(/^HTTP\/1\.1 408 /)
-      expect(await world.requests()).toEqual([])
-      expect((await world.spend(key)).map(({ spent, reserved }) => [spent, reserved])).toEqual([[0, 0]])
+      const answer = await drip(head(), drop)
+      expect(answer).toMatch(/^HTTP\/1\.1 408 /)
+      const { error } = JSON.parse(answer.slice(answer.indexOf('{')))
+      expect(error).toMatchObject({ code: 'request_timeout', message: expect.stringContaining('within 20 s') })
+      expect(await world.rows({ event_id: error.event_id })).toMatchObject([
+        { kind: 'decision', decision: 'deny', reason: 'request_timeout' },
+      ])
+      await expectNothingMoved()
+    },
+    PATIENCE_MS,
+  )
+
+  it(
+    'headers that dribble are answered 408 and the connection closes; nothing is reserved or sent',
+    async () => {
+      expect(await drip(POST, 'x-a: b\r\n')).toMatch(/^HTTP\/1\.1 408 /)
+      await expectNothingMoved()
     },
     PATIENCE_MS,
   )
 })
+
+async function expectNothingMoved() {
+  expect(await world.requests()).toEqual([])
+  expect((await world.spend(key)).map(({ spent, reserved }) => [spent, reserved])).toEqual([[0, 0]])
+}

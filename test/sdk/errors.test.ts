@@ -16,6 +16,7 @@ const CLASS_OF: Readonly<Record<RefusalCode, new (...facts: never[]) => Counters
   bad_path: CountersignError,
   invalid_params: CountersignError,
   request_too_large: CountersignError,
+  request_timeout: CountersignError,
   missing_credential: AuthenticationError,
   unknown_key: AuthenticationError,
   live_provider_key: AuthenticationError,
