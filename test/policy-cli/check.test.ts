@@ -136,8 +136,8 @@ test('the older dialect, unused imports and project policies are told in the sam
     errors: [
       { file: 'rego/tool_decision.rego', row: 3, col: 1, code: 'unused', fix: 'Remove the import.' },
       { file: 'rego/tool_decision.rego', row: 6, col: 2, code: 'unknown_field', fix: 'Write input.agent.role.' },
-      { file: 'policies/a.yaml', row: 5, col: 5, message: 'grant 1 has no field "action"' },
       { file: 'policies/a.yaml', row: 4, col: 5, message: 'grant 1 has no actions' },
+      { file: 'policies/a.yaml', row: 5, col: 5, message: 'grant 1 has no field "action"' },
     ],
   })
 })
