@@ -8,7 +8,8 @@ export default defineConfig({
     globalSetup: ['test/services/global-setup.ts'],
     reporters: ['default', './test/totals.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than CI's cores: a test often waits, for a child process or for a deadline.
+    maxWorkers: 3,
     // For a machine under load: no test measures time.
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -1,5 +1,5 @@
 /** The operator's Rego and the library, compiled into one WASM module, or the reasons why not. */
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ENTRY_POINT } from './instance.ts'
@@ -46,7 +46,7 @@ export async function compile(
 export async function keepCompiled({ wasm, compiled_as }: Omit<Compiled, 'cached'>, cacheDir: string): Promise<void> {
   const path = join(cacheDir, fileOf(compiled_as))
   await mkdir(cacheDir, { recursive: true })
-  const half = `${path}.${process.pid}`
+  const half = `${path}.${randomUUID()}`
   await writeFile(half, Buffer.concat([sha256(wasm), wasm]))
   await rename(half, path)
 }

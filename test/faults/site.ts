@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -17,6 +17,7 @@ import type { Counters } from '../../src/model/counters.ts'
 import type { Journal } from '../../src/model/journal.ts'
 import { type RunningSandbox, startSandbox } from '../../src/sandbox/index.ts'
 import { freshDatabase } from '../services/database.ts'
+import { sharePolicyCache } from '../services/policy-cache.ts'
 import { until } from './until.ts'
 
 export const ENGINES = ['PGlite and memory', 'PostgreSQL and Redis'] as const
@@ -78,16 +79,11 @@ import future.keywords
 allow if input.provider == "stripe"
 `
 
-/** All sites of a test file have the one policy, so it is built once. */
-const POLICY_CACHE = mkdtempSync(join(tmpdir(), 'countersign-faults-policy-'))
-process.once('exit', () => rmSync(POLICY_CACHE, { recursive: true, force: true }))
-
 export async function openSite(options: SiteOptions): Promise<Site> {
   const { engine, cap, yaml = '' } = options
   const folder = mkdtempSync(join(tmpdir(), 'countersign-faults-'))
   const data_dir = join(folder, 'data')
-  mkdirSync(data_dir)
-  symlinkSync(POLICY_CACHE, join(data_dir, 'policy-cache'))
+  sharePolicyCache(data_dir)
   mkdirSync(join(folder, 'rego'))
   writeFileSync(join(folder, 'rego', 'tool_decision.rego'), POLICY)
   const budget = `budgets: [{ scope: organisation, window: lifetime, cap: ${cap}, currency: usd }]`

@@ -15,6 +15,7 @@ import { type Gateway, startGateway } from '../../src/main.ts'
 import type { AuditEvent } from '../../src/model/event.ts'
 import { type Effect, type RunningSandbox, type Seed, type SeenRequest, startSandbox } from '../../src/sandbox/index.ts'
 import { type FreshDatabase, freshDatabase } from '../services/database.ts'
+import { sharePolicyCache } from '../services/policy-cache.ts'
 import { type Watch, watchPorts } from './watch.ts'
 
 /** What a world runs on: memory and PGlite, or Redis and PostgreSQL. */
@@ -86,6 +87,7 @@ export async function openWorld(engine: Engine, options: WorldOptions) {
   }
   writePolicy(options.policy)
   writeFileSync(join(folder, 'countersign.yaml'), stringify(options.config ?? {}))
+  sharePolicyCache(join(folder, 'data'))
   const environment = {
     COUNTERSIGN_PORT: '0',
     COUNTERSIGN_ADMIN_PORT: '0',

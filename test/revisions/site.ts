@@ -11,6 +11,7 @@ import { readConfig } from '../../src/config.ts'
 import { type Gateway, startGateway } from '../../src/main.ts'
 import type { AuditEvent } from '../../src/model/event.ts'
 import { type FreshDatabase, freshDatabase } from '../services/database.ts'
+import { sharePolicyCache } from '../services/policy-cache.ts'
 
 export const ENGINES = ['PostgreSQL', 'PGlite'] as const
 export type Engine = (typeof ENGINES)[number]
@@ -39,6 +40,7 @@ export const READING = { service: 'stripe', actions: ['list_charges'], grant_id:
 
 export async function openSite(engine: Engine) {
   const root = mkdtempSync(join(tmpdir(), 'countersign-revisions-'))
+  sharePolicyCache(join(root, 'data'))
   const database: FreshDatabase | undefined =
     engine === 'PostgreSQL' ? await freshDatabase(inject('postgresUrl'), inject('postgresTemplate')) : undefined
   const running = new Set<Gateway>()
