@@ -38,6 +38,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     #variable_conflict use_column
     declare
       v_now timestamptz;
+      v_first boolean;
+      v_whole boolean;
+      v_failing boolean;
+      v_claimed integer;
       v_failed text[] := '{}';
       v_fenced integer[] := '{}';
       v_lost integer[] := '{}';
@@ -50,27 +54,32 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         perform pg_advisory_xact_lock_shared(17235, fence)
           from (select distinct fence_of(x.organisation) as fence
                 from json_to_recordset(p_fence) as x(organisation text) order by 1) as fences;
-        insert into generations (organisation, generation)
-          select distinct x.organisation, 0 from json_to_recordset(p_fence) as x(organisation text)
-          where not exists (select from generations g where g.organisation = x.organisation)
-          order by 1 on conflict do nothing;
-        select coalesce(array_agg(x.item), '{}') into v_fenced
+        select coalesce(array_agg(x.item) filter (
+                 where coalesce(g.generation, 0) <> x.generation
+                   or exists (select from intents i where i.event_id = x.event_id and i.voided)), '{}'),
+               bool_or(g.organisation is null)
+          into v_fenced, v_first
           from json_to_recordset(p_fence) as x(item integer, event_id uuid, organisation text, generation bigint)
-          join generations g on g.organisation = x.organisation
-          where g.generation <> x.generation
-            or exists (select from intents i where i.event_id = x.event_id and i.voided);
+          left join generations g on g.organisation = x.organisation;
+        if v_first then
+          insert into generations (organisation, generation)
+            select distinct x.organisation, 0 from json_to_recordset(p_fence) as x(organisation text)
+            order by 1 on conflict do nothing;
+        end if;
       end if;
 
       if json_array_length(p_outcomes) > 0 then
-        if exists (select from json_to_recordset(p_outcomes) as x(event_id uuid)
-                   where not exists (select from intents i where i.event_id = x.event_id and not i.voided)) then
+        select bool_and(i.event_id is not null), bool_or(x.kind = 'failed') into v_whole, v_failing
+          from json_to_recordset(p_outcomes) as x(event_id uuid, kind text)
+          left join intents i on i.event_id = x.event_id and not i.voided;
+        if not v_whole then
           raise exception 'an outcome was given for a call that has no intent' using errcode = 'foreign_key_violation';
         end if;
-        select coalesce(array_agg(identity ->> 'name'), '{}') into v_failed
-          from json_to_recordset(p_outcomes) as x(event_id uuid, kind text)
-          join intents i on i.event_id = x.event_id and x.kind = 'failed'
-          cross join jsonb_array_elements(i.identities) as identity;
-        if v_failed <> '{}' then
+        if v_failing then
+          select coalesce(array_agg(identity ->> 'name'), '{}') into v_failed
+            from json_to_recordset(p_outcomes) as x(event_id uuid, kind text)
+            join intents i on i.event_id = x.event_id and x.kind = 'failed'
+            cross join jsonb_array_elements(i.identities) as identity;
           perform from claims c
             where c.name = any(v_failed)
               or c.name in (select x.name from json_to_recordset(p_identities) as x(name text))
@@ -91,6 +100,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
             set event_id = excluded.event_id, digest = excluded.digest,
                 window_s = excluded.window_s, claimed_at = excluded.claimed_at
             where c.claimed_at < excluded.claimed_at - make_interval(secs => least(excluded.window_s, c.window_s));
+        get diagnostics v_claimed = row_count;
+      end if;
+
+      -- Where every name was claimed, nobody has a twin.
+      if v_claimed < json_array_length(p_identities) then
         select coalesce(array_agg(twin.item), '{}'), coalesce(array_agg(twin.holder), '{}') into v_lost, v_holders
           from (select distinct on (x.item) x.item, c.event_id as holder
                 from json_to_recordset(p_identities) as x(item integer, place integer, event_id uuid, name text)
@@ -139,10 +153,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
             on conflict (event_id) where kind <> 'unknown' do nothing
             returning event_id)
           select coalesce(array_agg(written.event_id), '{}') into v_written from written;
-        select coalesce(array_agg(x.item), '{}') into v_stands
-          from json_to_recordset(p_outcomes) as x(item integer, event_id uuid)
-          where x.event_id <> all (v_written);
-        v_out := v_out || v_stands;
+        if cardinality(v_written) < json_array_length(p_outcomes) then
+          select coalesce(array_agg(x.item), '{}') into v_stands
+            from json_to_recordset(p_outcomes) as x(item integer, event_id uuid)
+            where x.event_id <> all (v_written);
+          v_out := v_out || v_stands;
+        end if;
         insert into ledger (event_id, entry, line, organisation, counter, amount, ends_at, committed_at)
           select x.event_id, 'settle', x.line, i.organisation, x.counter, x.amount, x.ends_at, v_now
           from json_to_recordset(p_spent)
