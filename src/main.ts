@@ -36,10 +36,10 @@ export interface Gateway {
 }
 
 export async function startGateway(config: Config, options: GatewayOptions = {}): Promise<Gateway> {
-  const { log = createLog(config.log_level), around = (_name, port) => port } = options
+  const { log = createLog(config.log_level), around = (_name, port) => port, embedded } = options
   const closers: (() => Promise<unknown>)[] = []
   try {
-    return await assemble(config, { log, around }, closers)
+    return await assemble(config, { log, around, embedded }, closers)
   } catch (error) {
     for (const close of closers.reverse()) await close().catch(() => undefined)
     throw error
@@ -48,9 +48,16 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
 
 async function assemble(
   config: Config,
-  { log, around }: Surroundings,
+  surroundings: Surroundings,
   closers: (() => Promise<unknown>)[],
 ): Promise<Gateway> {
+  const { log } = surroundings
+  // The slowest part of a start goes on beside the others.
+  const opening = openStores(config, surroundings)
+  closers.push(async () => {
+    const { journal, counters } = await opening
+    await Promise.all([journal.close(), counters.close()])
+  })
   const token = config.admin_token ? { value: config.admin_token, made: false } : localAdminToken(config.data_dir)
   const master = masterKey(config.master_key ?? localMasterKey(config.data_dir).value)
   const catalogue = loadCatalogue(PROVIDERS_DIR)
@@ -66,16 +73,12 @@ async function assemble(
   })
 
   const [stores, folderPolicy, sandbox] = await Promise.all([
-    openStores(config, { log, around }),
+    opening,
     policies.readFolders().then((found) => (isPolicyRefusal(found) ? found : policies.prepare(found))),
     config.sandbox ? spawnSandbox() : undefined,
   ])
   const { journal, counters, keys } = stores
-  closers.push(
-    () => journal.close(),
-    () => counters.close(),
-    async () => sandbox?.close(),
-  )
+  closers.push(async () => sandbox?.close())
   if (!config.policy_is_own)
     log.warn(
       { policy_dir: config.policy_dir },
@@ -96,7 +99,7 @@ async function assemble(
 
   const credentials = credentialVault(stores.credentials, master)
   await takeCredentials(config, credentials, sandbox)
-  const upstreams = openUpstreams(config, catalogue, credentials, sandbox, { log, around })
+  const upstreams = openUpstreams(config, catalogue, credentials, sandbox, surroundings)
   closers.push(() => Promise.all([...upstreams.values()].map((upstream) => upstream.close())))
 
   const rebuild = createRehydration({ counters, journal })

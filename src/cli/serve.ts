@@ -1,13 +1,20 @@
 import { Command } from 'commander'
 import { readConfig } from '../config.ts'
-import { startGateway } from '../main.ts'
+import { PREPARED_DATABASE } from '../layout.ts'
+import { startPglite } from '../store/pglite/index.ts'
 import { note, waiting } from './output.ts'
 
 export const serveCommand = new Command('serve')
   .description('start the gateway; it is configured by environment variables and countersign.yaml')
   .action(async () => {
     const config = readConfig(process.env, process.cwd())
-    const gateway = await waiting('starting', startGateway(config))
+    // The embedded database starts in its thread while the gateway's code loads.
+    const embedded = config.database_url
+      ? undefined
+      : startPglite({ dataDir: config.data_dir, preparedFile: PREPARED_DATABASE })
+    embedded?.catch(() => undefined)
+    const { startGateway } = await import('../main.ts')
+    const gateway = await waiting('starting', startGateway(config, { embedded }))
     note(`agent plane  ${gateway.agent_url}  (routes at /docs)`)
     note(`admin plane  ${gateway.admin_url}`)
     if (gateway.sandbox_url) note(`sandbox      ${gateway.sandbox_url}`)

@@ -30,10 +30,10 @@ export interface Stores {
   readonly policies: RevisionStore
 }
 
-export async function openStores(config: Config, { log, around }: Surroundings): Promise<Stores> {
+export async function openStores(config: Config, { log, around, embedded }: Surroundings): Promise<Stores> {
   const opened = config.database_url
     ? openPostgres({ url: config.database_url, log: (message) => log.warn(message) })
-    : await openPglite({ dataDir: config.data_dir, preparedFile: PREPARED_DATABASE })
+    : await openPglite({ dataDir: config.data_dir, preparedFile: PREPARED_DATABASE }, embedded)
   await migrate(opened.db)
   const counters = config.redis_url ? await redisCounters(config.redis_url, log) : createMemoryCounters()
   return {

@@ -9,7 +9,7 @@ const NAME = 'countersign.pid'
 
 /** Returns what gives the directory back. Throws where a living process has it. */
 export function lockDataDir(dataDir: string): () => void {
-  mkdirSync(dataDir, { recursive: true })
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const lock = join(dataDir, NAME)
   const own = join(dataDir, `${NAME}.${process.pid}`)
   writeFileSync(own, `${process.pid} ${startOf(process.pid)}\n`)
