@@ -30,7 +30,8 @@ function copyOfThePackage(): string {
   return copy
 }
 
-it('a gateway whose compiler is gone decides by the Rego that was pushed to another', async () => {
+// It copies the package and starts two of it.
+it('a gateway whose compiler is gone decides by the Rego that was pushed to another', { timeout: 90_000 }, async () => {
   database = await freshDatabase(inject('postgresUrl'), inject('postgresTemplate'))
   const env = {
     DATABASE_URL: database.url,

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type EventId, newEventId } from '../../src/model/id.ts'
+import { startPglite } from '../../src/store/pglite/index.ts'
 import { createJournal, migrate, openPglite, prepareDataDir } from '../../src/store/postgres/index.ts'
 import { auditEvent, intentOf } from './records.ts'
 
@@ -43,6 +44,18 @@ describe('the embedded database', () => {
     expect(calls.every((call) => call?.state === 'running')).toBe(true)
     await journal.close()
   }, 120_000)
+
+  it('whose thread has ended refuses what it is asked, and says so', async () => {
+    const dataDir = join(folder, 'ended')
+    const thread = await startPglite({ dataDir, preparedFile })
+    const opened = await openPglite({ dataDir }, Promise.resolve(thread))
+    const journal = createJournal(opened)
+    await journal.ping()
+    await thread.close()
+    await expect(journal.ping()).rejects.toThrow('the embedded database has ended')
+    await journal.close()
+    expect(readdirSync(dataDir)).toEqual(['pglite'])
+  })
 
   it('refuses a second process, and says which one has it', async () => {
     const dataDir = join(folder, 'shared')

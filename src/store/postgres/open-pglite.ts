@@ -25,6 +25,9 @@ export async function openPglite(
     idleTimeoutMillis: 0,
     onConnect: assumeAppRole,
   })
+  // A thread that ended is told to whoever asks next; the event alone would end the process.
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   const db = kyselyOver(pool)
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
