@@ -12,13 +12,15 @@ import {
   explainPolicyRefusal,
   explanationText,
   isPolicyRefusal,
+  readFiles,
   readPolicy,
 } from '../policy/index.ts'
 import { adminClient, withAdminUrl } from './admin-client.ts'
 import { CliError, note, print, waiting } from './output.ts'
-import { catalogue, known } from './policy-catalogue.ts'
+import { catalogue, known, names } from './policy-catalogue.ts'
 import { type FolderOptions, foldersOf, withFolders } from './policy-folders.ts'
 import { validator } from './policy-schemas.ts'
+import { storedFiles } from './policy-stored.ts'
 
 interface Options extends FolderOptions {
   readonly input?: string
@@ -33,14 +35,15 @@ export const policyExplainCommand = withAdminUrl(withFolders(new Command('explai
   .option('--input <file>', "or a decision's input, as schemas/decision-input.json; group and the like may be left out")
   .option('--trace', "print OPA's trace as well")
   .option('--json', 'print the explanation as JSON')
-  .action(async (event_id: string | undefined, { input: file, trace, json, adminUrl, ...folders }: Options) => {
+  .action(async (event_id: string | undefined, options: Options) => {
+    const { input: file, trace, json, adminUrl } = options
     if ((event_id === undefined) === (file === undefined))
       throw new CliError(
         'There is nothing to explain, or twice.',
         'Name either the event id of a call on record, or a file with --input.',
       )
     const asked = file === undefined ? await fromRecord(event_id!, adminUrl) : { input: fromFile(file) }
-    const explanation = await explained(folders, asked.input)
+    const explanation = await explained(options, asked)
     if (asked.recorded) compareWithRecord(asked.recorded, explanation)
     if (json) {
       const { trace: text, ...rest } = explanation
@@ -52,11 +55,13 @@ export const policyExplainCommand = withAdminUrl(withFolders(new Command('explai
   .addHelpText(
     'after',
     `
-The policy is the one in the folder now; where another decided the call on record, that is said. Params that the trail
-holds redacted are judged as they are recorded.
+A call on record is explained by the policy that decided it, from the gateway's history (straight from the database where
+DATABASE_URL is set); with --dir or --projects by the one in the folder now, and it is said where that one decides
+otherwise. Params that the trail holds redacted are judged as they are recorded.
 
 Examples:
   $ countersign policy explain 0198f1c2-7f2e-7a40-8c9d-3f0a5b6c7d8e
+  $ countersign policy explain 0198f1c2-7f2e-7a40-8c9d-3f0a5b6c7d8e --dir rego
   $ countersign policy explain --input call.json --trace`,
   )
 
@@ -115,18 +120,30 @@ function fromFile(file: string): DecisionInput {
   throw new CliError(`${file}: ${faults.join('; ')}.`, 'schemas/decision-input.json lists the fields.')
 }
 
-async function explained(options: FolderOptions, input: DecisionInput): Promise<Explanation> {
-  const folders = foldersOf(options)
-  const sources = await readPolicy(folders)
+async function explained(options: Options, { input, recorded }: Asked): Promise<Explanation> {
+  const { name, sources, fix } = await policyOf(options, recorded?.event.policy_revision)
   const explanation = isPolicyRefusal(sources) ? sources : await waiting('asking', explainDecision(sources, input))
   if (!isPolicyRefusal(explanation)) return explanation
-  throw new CliError(
-    `The policy in ${folders.policyDir} cannot be asked.\n${explainPolicyRefusal(explanation)}`,
-    '`countersign policy build` checks it.',
-  )
+  throw new CliError(`The policy ${name} cannot be asked.\n${explainPolicyRefusal(explanation)}`, fix)
 }
 
-/** On standard error: the explanation is of the policy in the folder. */
+/** Of the folder where one is named, or no call on record; otherwise the one that decided. */
+async function policyOf(options: Options, decided_by: string | undefined) {
+  if (decided_by !== undefined && options.dir === undefined && options.projects === undefined)
+    return {
+      name: decided_by,
+      sources: await readFiles(await storedFiles(decided_by, options), names),
+      fix: 'Explain the call by the version of Countersign that decided it, or by the policy in a folder with --dir.',
+    }
+  const folders = foldersOf(options)
+  return {
+    name: `in ${folders.policyDir}`,
+    sources: await readPolicy(folders),
+    fix: '`countersign policy build` checks it.',
+  }
+}
+
+/** On standard error. */
 function compareWithRecord({ event, then, redacted }: NonNullable<Asked['recorded']>, { decision }: Explanation): void {
   note(`${event.ts}: policy said ${then}, by revision ${event.policy_revision}`)
   if (decision !== then) note(`the policy in the folder says ${decision}: it is another one than decided then`)

@@ -1,7 +1,7 @@
 /** A revision of the history, from the gateway's admin plane or straight from the database of DATABASE_URL. */
 import { isRefusal } from '../model/refusal.ts'
 import type { PolicyFile } from '../model/revision.ts'
-import { explainPolicyRefusal, isPolicyRefusal, type OpenPolicy, openFiles } from '../policy/index.ts'
+import { explainPolicyRefusal, isPolicyRefusal, type OpenPolicy, openFiles, type PolicyFiles } from '../policy/index.ts'
 import { contentOf, findRevision } from '../revisions/index.ts'
 import { createRevisionStore, openPostgres } from '../store/postgres/index.ts'
 import { adminClient } from './admin-client.ts'
@@ -13,11 +13,16 @@ interface Options {
   readonly adminUrl?: string
 }
 
-/** Compiled here, with the library that it was stored with. `start`: its first letters. */
-export async function openStored(start: string, options: Options): Promise<OpenPolicy> {
+/** With the library that it was stored with. `start`: its first letters. */
+export async function storedFiles(start: string, options: Options): Promise<PolicyFiles> {
   const url = options.adminUrl === undefined ? process.env.DATABASE_URL : undefined
   const files = url ? await ofDatabase(start, url) : await ofGateway(start, options)
-  const found = { files, has_projects: true, pathOf: (name: string) => name }
+  return { files, has_projects: true, pathOf: (name) => name }
+}
+
+/** Compiled here. */
+export async function openStored(start: string, options: Options): Promise<OpenPolicy> {
+  const found = await storedFiles(start, options)
   const opened = await waiting(`compiling ${start}`, openFiles(found, names))
   if (!isPolicyRefusal(opened)) return opened
   throw new CliError(

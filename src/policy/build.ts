@@ -75,11 +75,15 @@ export async function buildPolicy(
 /** The files of a policy, and with them all data as OPA's own evaluator takes it, project policies included. */
 export async function readPolicy(folders: PolicyFolders): Promise<PolicySources | PolicyRefusal> {
   const found = await readFolders(folders)
-  if ('refused' in found) return found
+  return 'refused' in found ? found : readFiles(found, folders.names)
+}
+
+/** The same of files, wherever they were found. `names`: what grants may name. */
+export async function readFiles(found: PolicyFiles, names?: ServiceNames): Promise<PolicySources | PolicyRefusal> {
   const { rules, projects } = parts(found)
   const sources = assemble(rules)
   if ('refused' in sources) return sources
-  const read = await readProjects(projects, found.pathOf, new Map(), folders.names)
+  const read = await readProjects(projects, found.pathOf, new Map(), names)
   if ('refused' in read) return read
   return { ...sources, data: { ...sources.data, projects: Object.fromEntries(read.data) } }
 }

@@ -13,6 +13,7 @@ export {
   lostProjects,
   type PolicyFiles,
   type PolicyFolders,
+  readFiles,
   readFolders,
   readPolicy,
 } from './build.ts'

@@ -198,17 +198,19 @@ describe.each(ENGINES)('on %s', { timeout: 120_000 }, (engine) => {
     expect(code).toBe(0)
   })
 
-  it('a call on record is explained, with what the closest rule lacked', async () => {
-    const cwd = folderOf(IN_FORCE)
+  it('a call on record is explained by the policy that decided it, whatever the folder says, with what was missing', async () => {
+    const cwd = folderOf(policyOf('allow if true'))
     const { code, out, err } = await run(['policy', 'explain', eventOf('a charge over the limit')], { cwd, env })
     expect(out).toMatch(/tool_decision.rego:9: input.amount.value <= 5000 — was 9000/)
     expect(err).toContain('policy said deny, by revision sha256:')
+    expect(err).not.toContain('in the folder')
     expect(code).toBe(0)
   })
 
   it('an explanation says where the policy in the folder decides otherwise than the one of the record', async () => {
     const cwd = folderOf(policyOf('allow if true'))
-    const { out, err } = await run(['policy', 'explain', eventOf('a charge over the limit')], { cwd, env })
+    const asked = ['policy', 'explain', eventOf('a charge over the limit'), '--dir', 'rego']
+    const { out, err } = await run(asked, { cwd, env })
     expect(out).toContain("decided by the operator's allow rules")
     expect(err).toContain('the policy in the folder says allow: it is another one than decided then')
   })
