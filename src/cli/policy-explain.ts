@@ -43,8 +43,10 @@ export const policyExplainCommand = withAdminUrl(withFolders(new Command('explai
         'Name either the event id of a call on record, or a file with --input.',
       )
     const asked = file === undefined ? await fromRecord(event_id!, adminUrl) : { input: fromFile(file) }
-    const explanation = await explained(options, asked)
-    if (asked.recorded) compareWithRecord(asked.recorded, explanation)
+    const inFolder = options.dir !== undefined || options.projects !== undefined
+    const decided_by = inFolder ? undefined : asked.recorded?.event.policy_revision
+    const explanation = await explained(options, asked.input, decided_by)
+    if (asked.recorded) compareWithRecord(asked.recorded, explanation, decided_by)
     if (json) {
       const { trace: text, ...rest } = explanation
       return print(JSON.stringify({ input: asked.input, ...rest, ...(trace && { trace: text }) }, null, 2))
@@ -120,16 +122,16 @@ function fromFile(file: string): DecisionInput {
   throw new CliError(`${file}: ${faults.join('; ')}.`, 'schemas/decision-input.json lists the fields.')
 }
 
-async function explained(options: Options, { input, recorded }: Asked): Promise<Explanation> {
-  const { name, sources, fix } = await policyOf(options, recorded?.event.policy_revision)
+async function explained(options: Options, input: DecisionInput, decided_by?: string): Promise<Explanation> {
+  const { name, sources, fix } = await policyOf(options, decided_by)
   const explanation = isPolicyRefusal(sources) ? sources : await waiting('asking', explainDecision(sources, input))
   if (!isPolicyRefusal(explanation)) return explanation
   throw new CliError(`The policy ${name} cannot be asked.\n${explainPolicyRefusal(explanation)}`, fix)
 }
 
-/** Of the folder where one is named, or no call on record; otherwise the one that decided. */
+/** The revision that decided; without one, the policy in the folder. */
 async function policyOf(options: Options, decided_by: string | undefined) {
-  if (decided_by !== undefined && options.dir === undefined && options.projects === undefined)
+  if (decided_by !== undefined)
     return {
       name: decided_by,
       sources: await readFiles(await storedFiles(decided_by, options), names),
@@ -144,9 +146,18 @@ async function policyOf(options: Options, decided_by: string | undefined) {
 }
 
 /** On standard error. */
-function compareWithRecord({ event, then, redacted }: NonNullable<Asked['recorded']>, { decision }: Explanation): void {
+function compareWithRecord(
+  { event, then, redacted }: NonNullable<Asked['recorded']>,
+  { decision }: Explanation,
+  decided_by: string | undefined,
+): void {
   note(`${event.ts}: policy said ${then}, by revision ${event.policy_revision}`)
-  if (decision !== then) note(`the policy in the folder says ${decision}: it is another one than decided then`)
+  if (decision !== then)
+    note(
+      decided_by === undefined
+        ? `the policy in the folder says ${decision}: it is another one than decided then`
+        : `of what is on record it says ${decision} now`,
+    )
   if (event.reason !== undefined && then === 'allow')
     note(`policy allowed the call; it was refused afterwards: ${event.reason}`)
   if (redacted.length > 0) note(`judged as recorded, redacted: ${redacted.join(', ')}`)
