@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import { readConfig } from '../config.ts'
-import { PREPARED_DATABASE } from '../layout.ts'
-import { startPglite } from '../store/pglite/index.ts'
+import { startEmbedded } from '../process/embedded.ts'
 import { note, waiting } from './output.ts'
 
 export const serveCommand = new Command('serve')
@@ -9,9 +8,7 @@ export const serveCommand = new Command('serve')
   .action(async () => {
     const config = readConfig(process.env, process.cwd())
     // The embedded database starts in its thread while the gateway's code loads.
-    const embedded = config.database_url
-      ? undefined
-      : startPglite({ dataDir: config.data_dir, preparedFile: PREPARED_DATABASE })
+    const embedded = config.database_url ? undefined : startEmbedded(config)
     embedded?.catch(() => undefined)
     const { startGateway } = await import('../main.ts')
     const gateway = await waiting('starting', startGateway(config, { embedded }))

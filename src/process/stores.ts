@@ -1,7 +1,6 @@
 /** The stores that the configuration names, each behind its port. What fails in them is a fault that says which part failed. */
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import { PREPARED_DATABASE } from '../layout.ts'
 import type { KeyStore } from '../model/agent.ts'
 import type { Counters } from '../model/counters.ts'
 import type { CredentialStore } from '../model/credential.ts'
@@ -18,6 +17,7 @@ import {
   openPglite,
   openPostgres,
 } from '../store/postgres/index.ts'
+import { startEmbedded } from './embedded.ts'
 import type { Surroundings } from './options.ts'
 
 export interface Stores {
@@ -33,7 +33,7 @@ export interface Stores {
 export async function openStores(config: Config, { log, around, embedded }: Surroundings): Promise<Stores> {
   const opened = config.database_url
     ? openPostgres({ url: config.database_url, log: (message) => log.warn(message) })
-    : await openPglite({ dataDir: config.data_dir, preparedFile: PREPARED_DATABASE }, embedded)
+    : await openPglite(embedded ?? startEmbedded(config))
   await migrate(opened.db)
   const counters = config.redis_url ? await redisCounters(config.redis_url, log) : createMemoryCounters()
   return {

@@ -5,6 +5,7 @@
 import pg from 'pg'
 import { expect } from 'vitest'
 import type { Effect, SeenRequest } from '../../src/sandbox/index.ts'
+import { startPglite } from '../../src/store/pglite/index.ts'
 import { openPglite } from '../../src/store/postgres/index.ts'
 import type { Heard } from './client.ts'
 import type { Here, Site } from './site.ts'
@@ -80,7 +81,7 @@ export const requestsOf = (site: Site): Promise<readonly SeenRequest[]> => ask(s
 export const effectsOf = (site: Site): Promise<readonly Effect[]> => ask(site, 'effects')
 
 async function rowsOf({ database_url, data_dir, organisation }: Site): Promise<Rows> {
-  const lite = database_url === undefined ? await openPglite({ dataDir: data_dir }) : undefined
+  const lite = database_url === undefined ? await openPglite(startPglite({ dataDir: data_dir })) : undefined
   const pool = lite?.reads ?? new pg.Pool({ connectionString: database_url, max: 1 })
   try {
     const rows: Partial<Record<keyof Rows, unknown>> = {}

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject } from 'vitest'
+import { startPglite } from '../../src/store/pglite/index.ts'
 import { migrate, type Opened, openPglite, openPostgres } from '../../src/store/postgres/index.ts'
 import { freshDatabase } from '../services/database.ts'
 
@@ -25,7 +26,7 @@ async function freshPostgres(): Promise<Fresh> {
 
 async function freshPglite(): Promise<Fresh> {
   const dataDir = mkdtempSync(join(tmpdir(), 'countersign-pglite-'))
-  const opened = await openPglite({ dataDir })
+  const opened = await openPglite(startPglite({ dataDir }))
   await migrate(opened.db)
   return {
     opened,

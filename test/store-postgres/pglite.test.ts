@@ -24,12 +24,12 @@ describe('the embedded database', () => {
   it('unpacked from its prepared form is migrated already, and keeps what was written across a restart', async () => {
     const dataDir = join(folder, 'prepared')
     const id = newEventId()
-    const first = await openPglite({ dataDir, preparedFile })
+    const first = await openPglite(startPglite({ dataDir, preparedFile }))
     expect(await migrate(first.db)).toEqual([])
     const journal = createJournal(first)
     await journal.commitIntent(intentOf(id), [auditEvent(id)])
     await journal.close()
-    const second = await openPglite({ dataDir, preparedFile })
+    const second = await openPglite(startPglite({ dataDir, preparedFile }))
     expect(await createJournal(second).call(id)).toMatchObject({ event_id: id, state: 'running' })
     await second.close()
   })
@@ -37,7 +37,7 @@ describe('the embedded database', () => {
   it('has everything that it answered when its process is killed, whose lock is taken over', async () => {
     const dataDir = join(folder, 'killed')
     const answered = await killAfter(50, dataDir)
-    const opened = await openPglite({ dataDir })
+    const opened = await openPglite(startPglite({ dataDir }))
     const journal = createJournal(opened)
     const calls = await Promise.all(answered.map((id) => journal.call(id)))
     expect(answered.length).toBeGreaterThanOrEqual(50)
@@ -48,7 +48,7 @@ describe('the embedded database', () => {
   it('whose thread has ended refuses what it is asked, and says so', async () => {
     const dataDir = join(folder, 'ended')
     const thread = await startPglite({ dataDir, preparedFile })
-    const opened = await openPglite({ dataDir }, Promise.resolve(thread))
+    const opened = await openPglite(Promise.resolve(thread))
     const journal = createJournal(opened)
     await journal.ping()
     await thread.close()
@@ -59,11 +59,11 @@ describe('the embedded database', () => {
 
   it('refuses a second process, and says which one has it', async () => {
     const dataDir = join(folder, 'shared')
-    const opened = await openPglite({ dataDir, preparedFile })
-    const refused = openPglite({ dataDir, preparedFile })
+    const opened = await openPglite(startPglite({ dataDir, preparedFile }))
+    const refused = openPglite(startPglite({ dataDir, preparedFile }))
     await expect(refused).rejects.toThrow(`is in use by another process (${process.pid})`)
     await opened.close()
-    const again = await openPglite({ dataDir, preparedFile })
+    const again = await openPglite(startPglite({ dataDir, preparedFile }))
     await again.close()
   })
 
@@ -75,7 +75,7 @@ describe('the embedded database', () => {
   ])('takes over a lock %s', async (_, text) => {
     const dataDir = mkdtempSync(join(folder, 'stale-'))
     writeFileSync(join(dataDir, 'countersign.pid'), text)
-    const opened = await openPglite({ dataDir, preparedFile })
+    const opened = await openPglite(startPglite({ dataDir, preparedFile }))
     await opened.close()
     expect(readdirSync(dataDir)).toEqual(['pglite'])
   })
@@ -84,7 +84,7 @@ describe('the embedded database', () => {
     const dataDir = join(folder, 'half')
     mkdirSync(join(dataDir, 'pglite.new'), { recursive: true })
     writeFileSync(join(dataDir, 'pglite.new', 'PG_VERSION'), '18')
-    const opened = await openPglite({ dataDir, preparedFile })
+    const opened = await openPglite(startPglite({ dataDir, preparedFile }))
     expect(await migrate(opened.db)).toEqual([])
     await opened.close()
     expect(existsSync(join(dataDir, 'pglite.new'))).toBe(false)

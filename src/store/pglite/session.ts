@@ -4,7 +4,7 @@ import { Duplex } from 'node:stream'
 import { Worker } from 'node:worker_threads'
 import { lockDataDir } from './data-dir-lock.ts'
 
-export interface PgliteOptions {
+interface PgliteOptions {
   /** Made if it is not there. One process at a time. */
   readonly dataDir: string
   /** A packed database: a first start unpacks it, which takes a fraction of what making one does. */

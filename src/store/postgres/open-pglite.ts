@@ -7,15 +7,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { FOLDER, type PgliteOptions, type PgliteThread, startPglite } from '../pglite/index.ts'
+import { FOLDER, type PgliteThread, startPglite } from '../pglite/index.ts'
 import { migrate } from './migrate.ts'
 import { assumeAppRole, kyselyOver, type Opened } from './opened.ts'
 
-/** `starting`: the thread, where it was started ahead. */
-export async function openPglite(
-  options: PgliteOptions,
-  starting: Promise<PgliteThread> = startPglite(options),
-): Promise<Opened> {
+/** Closing it ends the thread. */
+export async function openPglite(starting: Promise<PgliteThread>): Promise<Opened> {
   const thread = await starting
   const pool = new pg.Pool({
     stream: thread.stream,
@@ -52,7 +49,7 @@ export async function openPglite(
 export async function prepareDataDir(outFile: string): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'countersign-prepared-'))
   try {
-    const opened = await openPglite({ dataDir })
+    const opened = await openPglite(startPglite({ dataDir }))
     try {
       await migrate(opened.db)
     } finally {
