@@ -20,6 +20,7 @@ describe('migrating', () => {
       '0004-app-role',
       '0005-policies',
       '0006-policy-modules',
+      '0007-find-twins',
     ]
     expect(await pendingMigrations(gateways[0]!.db)).toEqual(pending)
     const applied = await Promise.all(gateways.map(({ db }) => migrate(db)))

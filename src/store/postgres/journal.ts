@@ -206,13 +206,7 @@ interface Statement {
 
 const FIND_TWINS: Statement = {
   name: 'find_twins',
-  text: `
-    select asked.place::integer, c.digest, c.event_id
-    from unnest($1::text[], $2::integer[]) with ordinality as asked(name, window_s, place)
-    join claims c on c.name = asked.name
-    where least(asked.window_s, c.window_s) is null
-      or c.claimed_at >= clock_timestamp() - make_interval(secs => least(asked.window_s, c.window_s))
-    order by asked.place`,
+  text: 'select place, digest, event_id from find_twins($1, $2)',
 }
 
 const LEDGER_LINES = `jsonb_agg(jsonb_build_object('counter', l.counter, 'amount', l.amount, 'ends_at', l.ends_at)

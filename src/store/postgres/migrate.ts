@@ -7,6 +7,7 @@ import { up as keys } from './migrations/0003-keys.ts'
 import { up as appRole } from './migrations/0004-app-role.ts'
 import { up as policies } from './migrations/0005-policies.ts'
 import { up as policyModules } from './migrations/0006-policy-modules.ts'
+import { up as findTwins } from './migrations/0007-find-twins.ts'
 import type { Tables } from './tables.ts'
 
 /** In order of their names. One that was released is never changed: mend it with the next. */
@@ -17,6 +18,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004-app-role': { up: appRole },
   '0005-policies': { up: policies },
   '0006-policy-modules': { up: policyModules },
+  '0007-find-twins': { up: findTwins },
 }
 
 const TABLE = 'countersign_migrations'
