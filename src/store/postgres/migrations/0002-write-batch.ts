@@ -39,16 +39,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     declare
       v_now timestamptz;
       v_first boolean;
-      v_whole boolean;
-      v_failing boolean;
       v_claimed integer;
       v_failed text[] := '{}';
       v_fenced integer[] := '{}';
       v_lost integer[] := '{}';
       v_holders uuid[] := '{}';
       v_out integer[];
-      v_written uuid[] := '{}';
       v_stands integer[] := '{}';
+      v_orphaned boolean;
     begin
       if json_array_length(p_fence) > 0 then
         perform pg_advisory_xact_lock_shared(17235, fence)
@@ -68,23 +66,16 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         end if;
       end if;
 
-      if json_array_length(p_outcomes) > 0 then
-        select bool_and(i.event_id is not null), bool_or(x.kind = 'failed') into v_whole, v_failing
+      -- No other text in there can be this one; were it so, the query would still find nothing.
+      if strpos(p_outcomes::text, '"failed"') > 0 then
+        select coalesce(array_agg(identity ->> 'name'), '{}') into v_failed
           from json_to_recordset(p_outcomes) as x(event_id uuid, kind text)
-          left join intents i on i.event_id = x.event_id and not i.voided;
-        if not v_whole then
-          raise exception 'an outcome was given for a call that has no intent' using errcode = 'foreign_key_violation';
-        end if;
-        if v_failing then
-          select coalesce(array_agg(identity ->> 'name'), '{}') into v_failed
-            from json_to_recordset(p_outcomes) as x(event_id uuid, kind text)
-            join intents i on i.event_id = x.event_id and x.kind = 'failed'
-            cross join jsonb_array_elements(i.identities) as identity;
-          perform from claims c
-            where c.name = any(v_failed)
-              or c.name in (select x.name from json_to_recordset(p_identities) as x(name text))
-            order by c.name for update;
-        end if;
+          join intents i on i.event_id = x.event_id and x.kind = 'failed'
+          cross join jsonb_array_elements(i.identities) as identity;
+        perform from claims c
+          where c.name = any(v_failed)
+            or c.name in (select x.name from json_to_recordset(p_identities) as x(name text))
+          order by c.name for update;
       end if;
 
       v_now := clock_timestamp();
@@ -121,53 +112,60 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       v_out := v_fenced || v_lost;
 
       if json_array_length(p_fence) > 0 then
+        with x as materialized (
+          select * from json_to_recordset(p_intents)
+            as x(item integer, event_id uuid, organisation text, key_id text, provider text, operation text,
+                 gateway_id text, identities jsonb, generation bigint, sealed_request bytea)
+            where x.item <> all (v_out)),
+        opened as (
+          insert into open_calls (event_id, organisation, gateway_id, committed_at)
+            select x.event_id, x.organisation, x.gateway_id, v_now from x),
+        reserved as (
+          insert into ledger (event_id, entry, line, organisation, counter, amount, ends_at, committed_at)
+            select h.event_id, 'reserve', h.line, h.organisation, h.counter, h.amount, h.ends_at, v_now
+            from json_to_recordset(p_held)
+              as h(item integer, event_id uuid, line smallint, organisation text, counter text, amount bigint,
+                   ends_at timestamptz)
+            where h.item <> all (v_out))
         insert into intents
           (event_id, organisation, voided, key_id, provider, operation, gateway_id, identities, generation,
            sealed_request, committed_at)
           select x.event_id, x.organisation, false, x.key_id, x.provider, x.operation, x.gateway_id, x.identities,
                  x.generation, x.sealed_request, v_now
-          from json_to_recordset(p_intents)
-            as x(item integer, event_id uuid, organisation text, key_id text, provider text, operation text,
-                 gateway_id text, identities jsonb, generation bigint, sealed_request bytea)
-          where x.item <> all (v_out) order by x.event_id;
-        insert into open_calls (event_id, organisation, gateway_id, committed_at)
-          select x.event_id, x.organisation, x.gateway_id, v_now
-          from json_to_recordset(p_fence) as x(item integer, event_id uuid, organisation text, gateway_id text)
-          where x.item <> all (v_out);
-        insert into ledger (event_id, entry, line, organisation, counter, amount, ends_at, committed_at)
-          select x.event_id, 'reserve', x.line, x.organisation, x.counter, x.amount, x.ends_at, v_now
-          from json_to_recordset(p_held)
-            as x(item integer, event_id uuid, line smallint, organisation text, counter text, amount bigint,
-                 ends_at timestamptz)
-          where x.item <> all (v_out);
+          from x order by x.event_id;
       end if;
 
-      if json_array_length(p_outcomes) > 0 then
-        with written as (
+      if p_outcomes::text <> '[]' then
+        with x as materialized (
+          select x.*, i.organisation
+          from json_to_recordset(p_outcomes) as x(item integer, event_id uuid, kind text, sealed_answer bytea)
+          left join intents i on i.event_id = x.event_id and not i.voided),
+        written as (
           insert into outcomes (event_id, kind, sealed_answer, committed_at)
             select x.event_id, x.kind, x.sealed_answer, v_now
-            from json_to_recordset(p_outcomes) as x(event_id uuid, kind text, sealed_answer bytea)
+            from x
             where x.kind <> 'unknown'
               or not exists (select from outcomes o where o.event_id = x.event_id and o.kind <> 'unknown')
             order by x.event_id
             on conflict (event_id) where kind <> 'unknown' do nothing
-            returning event_id)
-          select coalesce(array_agg(written.event_id), '{}') into v_written from written;
-        if cardinality(v_written) < json_array_length(p_outcomes) then
-          select coalesce(array_agg(x.item), '{}') into v_stands
-            from json_to_recordset(p_outcomes) as x(item integer, event_id uuid)
-            where x.event_id <> all (v_written);
-          v_out := v_out || v_stands;
+            returning event_id, kind),
+        settled as (
+          insert into ledger (event_id, entry, line, organisation, counter, amount, ends_at, committed_at)
+            select s.event_id, 'settle', s.line, x.organisation, s.counter, s.amount, s.ends_at, v_now
+            from json_to_recordset(p_spent)
+              as s(event_id uuid, line smallint, counter text, amount bigint, ends_at timestamptz)
+            join written on written.event_id = s.event_id
+            join x on x.event_id = s.event_id),
+        ended as (
+          delete from open_calls o using written
+            where o.event_id = written.event_id and written.kind <> 'unknown')
+        select array(select x.item from x where x.event_id not in (select written.event_id from written)),
+               exists (select from x where x.organisation is null)
+          into v_stands, v_orphaned;
+        if v_orphaned then
+          raise exception 'an outcome was given for a call that has no intent' using errcode = 'foreign_key_violation';
         end if;
-        insert into ledger (event_id, entry, line, organisation, counter, amount, ends_at, committed_at)
-          select x.event_id, 'settle', x.line, i.organisation, x.counter, x.amount, x.ends_at, v_now
-          from json_to_recordset(p_spent)
-            as x(item integer, event_id uuid, line smallint, counter text, amount bigint, ends_at timestamptz)
-          join intents i on i.event_id = x.event_id
-          where x.item <> all (v_out);
-        delete from open_calls o
-          using json_to_recordset(p_outcomes) as x(item integer, event_id uuid, kind text)
-          where o.event_id = x.event_id and x.kind <> 'unknown' and x.item <> all (v_out);
+        v_out := v_out || v_stands;
         if v_failed <> '{}' then
           delete from claims c
             using json_to_recordset(p_outcomes) as x(item integer, event_id uuid, kind text)
@@ -195,9 +193,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
                upstream_request_id text, latency_ms double precision, tags jsonb, leaf_hash bytea)
         where x.item <> all (v_out) order by x.id;
 
-      return query
-        select fenced, 'fenced', null::uuid from unnest(v_fenced) as fenced
-        union all select lost.item, 'twin', lost.holder from unnest(v_lost, v_holders) as lost(item, holder)
-        union all select stands, 'stands', null::uuid from unnest(v_stands) as stands;
+      if v_out <> '{}' then
+        return query
+          select fenced, 'fenced', null::uuid from unnest(v_fenced) as fenced
+          union all select lost.item, 'twin', lost.holder from unnest(v_lost, v_holders) as lost(item, holder)
+          union all select stands, 'stands', null::uuid from unnest(v_stands) as stands;
+      end if;
     end $$`.execute(db)
 }
