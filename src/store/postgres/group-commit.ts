@@ -46,6 +46,7 @@ export function createGroupCommit<W extends Write, R>(options: GroupCommitOption
   const { pumps, crowd, batchMax, batchBytesMax, write, isDataFault } = options
   let queue: Waiting<W, R>[] = []
   let running = 0
+  let crowded = false
   let idle: (() => void)[] = []
 
   function take(): Waiting<W, R>[] {
@@ -92,11 +93,13 @@ export function createGroupCommit<W extends Write, R>(options: GroupCommitOption
 
   async function pump(): Promise<void> {
     running += 1
-    // One turn of the event loop, so that callers whom the same turn woke or brought come along: fewer, fuller batches.
-    await nextTurn()
-    while (queue.length > 0) {
-      await commit(take())
-      await nextTurn()
+    for (;;) {
+      // One turn of the event loop, so that callers whom the same turn woke or brought come along: fewer, fuller batches.
+      if (crowded) await nextTurn()
+      const batch = take()
+      if (batch.length === 0) break
+      crowded = batch.length > 1
+      await commit(batch)
     }
     running -= 1
     if (running > 0) return
