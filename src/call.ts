@@ -70,18 +70,21 @@ export async function call(rooms: Rooms, request: CallRequest, attempt = 1): Pro
       { ...step.namesOf(request), ...run },
       step.repeatOf(settings.repeat, key, operation),
     )
-    if (identity.identities.length > 0 && !request.dry_run) {
-      const prior = judgeTwins(identity, await journal.findTwins(identity.identities))
-      if (isRefusal(prior)) return await refused(prior)
-      if (prior.kind === 'twin') return await joined(identity, prior.event_id)
-    }
+    const repeatable = request.dry_run ? [] : identity.identities
+    // A repeat needs neither a look-up nor a budget. Where its budgets stand may be asked meanwhile, a provider may not.
+    const twins = journal.findTwins(repeatable)
+    const asking = catalogue.nextLookup(operation, params, {})
+      ? undefined
+      : step.situate(rooms, known, operation, params)
+    asking?.catch(() => {})
+    const prior = judgeTwins(identity, await twins)
+    if (isRefusal(prior)) return await refused(prior)
+    if (prior.kind === 'twin') return await joined(identity, prior.event_id)
 
-    const facts = await step.enrich(rooms, operation, params, key.organisation)
-    if (isRefusal(facts)) return await refused(facts)
+    const situation = await (asking ?? step.situate(rooms, known, operation, params))
+    if (isRefusal(situation)) return await refused(situation)
+    const { facts, lines, spend } = situation
     known = { ...known, facts: step.recordable(facts) }
-
-    const lines = step.linesOf(settings, known, facts, now())
-    const spend = isRefusal(lines) ? [] : await step.spendFacts(counters, key.organisation, lines)
     const guarded = catalogue.guarded(operation, params)
     const decision = step.decide(rooms.policy(), { known, operation, params, guarded, facts, spend, time: now() })
     known = { ...known, spend, decision, params: redacted(catalogue, operation, params, decision) }

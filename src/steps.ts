@@ -96,8 +96,8 @@ export function repeatOf(
  * Reads what the call only names, so that policy judges the real customer, currency and amount. No audit store, no call:
  * not even a look-up leaves where nothing could be written down afterwards.
  */
-export async function enrich(
-  { catalogue, upstream, journal }: Pick<Rooms, 'catalogue' | 'upstream' | 'journal'>,
+async function enrich(
+  { catalogue, upstream, journal }: Rooms,
   operation: Operation,
   params: Params,
   organisation: string,
@@ -155,6 +155,27 @@ export async function spendFacts(
     const { spent, reserved } = states[at]!
     return { budget, scope, window, cap, spent, reserved, currency }
   })
+}
+
+/** What policy is told of a call beside its params: what it would move, and where the budgets stand that it falls under. */
+export async function situate(
+  rooms: Rooms,
+  known: Known,
+  operation: Operation,
+  params: Params,
+): Promise<Situation | Refusal> {
+  const { organisation } = known.key!
+  const facts = await enrich(rooms, operation, params, organisation)
+  if (isRefusal(facts)) return facts
+  const lines = linesOf(rooms.settings, known, facts, rooms.now())
+  return { facts, lines, spend: isRefusal(lines) ? [] : await spendFacts(rooms.counters, organisation, lines) }
+}
+
+interface Situation {
+  readonly facts: Facts
+  /** Refused where a budget cannot price the call; a denial by policy comes first. */
+  readonly lines: readonly BudgetLine[] | Refusal
+  readonly spend: readonly SpendFact[]
 }
 
 interface Question {
@@ -278,11 +299,16 @@ export async function finish(
   const settled = first ? spent : await rooms.journal.settled(event_id)
   if (settled === null) return first
   const keep_ms = kind === 'succeeded' ? keptFor(identities) : 0
-  await rooms.counters
+  const settling = rooms.counters
     .settle(organisation, event_id, settled, keep_ms)
     .catch((fault: unknown) => rooms.onFault(event_id, fault))
+  if (kind === 'failed' || givesBack(held, settled)) await settling
   return first
 }
+
+/** Only what is freed, here or by a failed call's claim, can the next call miss: else the reply need not wait for it. */
+const givesBack = (held: readonly Held[], settled: readonly Held[]): boolean =>
+  held.some(({ counter, amount }) => (settled.find((line) => line.counter === counter)?.amount ?? 0) < amount)
 
 /** No longer than the journal itself would call another one a twin. */
 const keptFor = (identities: readonly Identity[]): number =>

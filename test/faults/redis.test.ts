@@ -60,6 +60,22 @@ describe('a Redis that fails', { timeout: 90_000 }, () => {
     expect(spent).toBe(100)
   })
 
+  it('answers a repeat from its record while it is down: a repeat draws on no budget', async () => {
+    redis = await startRedis()
+    site = await openSite({ engine: 'PostgreSQL and Redis', cap: 200, redis_url: redis.url })
+    const gateway = await site.startHere()
+    const agent = agentWith(await site.vaultKey(gateway))
+    const asked = { run: 'run-1', call_id: 'call_1', ...charge(100) }
+    const first = await agent.call(gateway.agent_url, asked)
+    expect(first.status).toBe(200)
+    await redis.stop('kill')
+    expect(await agent.call(gateway.agent_url, asked)).toMatchObject({ status: 200, data: first.data })
+    expect(await requestsOf(site)).toHaveLength(1)
+    await redis.start()
+    expect(await agent.insist(gateway.agent_url, { ...asked, run: 'run-2' })).toMatchObject({ status: 200 })
+    await expectInvariants(site, gateway, agent.heard)
+  })
+
   it.each(LOSSES)('passes no cap when it $loss under load, on two gateways', async ({ appendonly, strike }) => {
     redis = await startRedis({ appendonly })
     site = await openSite({ engine: 'PostgreSQL and Redis', cap: 100 * CAP_CALLS, redis_url: redis.url })
