@@ -1,15 +1,22 @@
 /** Everything that one Stripe account holds: the platform's, and that of each connected account. */
 import { Collection, type StripeObject } from './collection.ts'
-import type { ConnectedAccount } from './resources/accounts.ts'
-import type { Charge } from './resources/charges.ts'
-import type { Customer } from './resources/customers.ts'
-import type { Invoice, InvoiceItem } from './resources/invoices.ts'
-import type { Cardholder, IssuedCard, IssuingAuthorization } from './resources/issuing.ts'
-import type { PaymentIntent } from './resources/payment_intents.ts'
-import type { PaymentMethod, SourceCard } from './resources/payment_methods.ts'
-import type { Price, Product } from './resources/products.ts'
-import type { Refund } from './resources/refunds.ts'
-import type { Subscription } from './resources/subscriptions.ts'
+import type {
+  Cardholder,
+  Charge,
+  ConnectedAccount,
+  Customer,
+  Invoice,
+  InvoiceItem,
+  IssuedCard,
+  IssuingAuthorization,
+  PaymentIntent,
+  PaymentMethod,
+  Price,
+  Product,
+  Refund,
+  SourceCard,
+  Subscription,
+} from './objects.ts'
 
 export class AccountState {
   /** `platform`, or `acct_…`. */

@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { DEMO_SEED } from './demo_seed.ts'
+import { DEMO_SEED } from './demo-seed.ts'
 import { Sandbox } from './sandbox.ts'
 import type { Seed } from './seed.ts'
 import { listener } from './server.ts'

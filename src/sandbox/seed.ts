@@ -2,15 +2,28 @@
 import type { AccountState } from './account.ts'
 import type { StripeObject } from './collection.ts'
 import { notPermitted } from './error.ts'
-import { type ConnectedAccount, connectedAccount } from './resources/accounts.ts'
-import { type Charge, charge } from './resources/charges.ts'
-import { type Customer, customer } from './resources/customers.ts'
-import { type Invoice, invoice, line } from './resources/invoices.ts'
-import { type Cardholder, cardholder, issuedCard, issuingAuthorization } from './resources/issuing.ts'
-import { type PaymentIntent, paymentIntent } from './resources/payment_intents.ts'
-import { type PaymentMethod, paymentMethod, type SourceCard, sourceCard } from './resources/payment_methods.ts'
-import { type Price, type Product, price, product } from './resources/products.ts'
-import { type Refund, refund } from './resources/refunds.ts'
+import type {
+  Cardholder,
+  Charge,
+  ConnectedAccount,
+  Customer,
+  Invoice,
+  PaymentIntent,
+  PaymentMethod,
+  Price,
+  Product,
+  Refund,
+  SourceCard,
+} from './objects.ts'
+import { connectedAccount } from './resources/accounts.ts'
+import { charge } from './resources/charges.ts'
+import { customer } from './resources/customers.ts'
+import { invoice, line } from './resources/invoices.ts'
+import { cardholder, issuedCard, issuingAuthorization } from './resources/issuing.ts'
+import { paymentIntent } from './resources/payment-intents.ts'
+import { paymentMethod, sourceCard } from './resources/payment-methods.ts'
+import { price, product } from './resources/products.ts'
+import { refund } from './resources/refunds.ts'
 import { item, itemsOf, subscription } from './resources/subscriptions.ts'
 
 type Some<T, Required extends keyof T> = Partial<T> & Pick<T, Required | (keyof T & 'id')>

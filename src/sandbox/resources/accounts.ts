@@ -1,23 +1,11 @@
 /** Connect: connected accounts, and the links by which they onboard. */
-import type { StripeObject } from '../collection.ts'
+
 import { invalidParam } from '../error.ts'
 import { newId } from '../id.ts'
-import { clearableText, type Metadata, metadata, optionalOneOf, optionalText, requiredText } from '../params.ts'
-import { listed } from '../plain_routes.ts'
+import type { ConnectedAccount } from '../objects.ts'
+import { clearableText, metadata, optionalOneOf, optionalText, requiredText } from '../params.ts'
+import { listed } from '../plain-routes.ts'
 import { change, type Route } from '../route.ts'
-
-export interface ConnectedAccount extends StripeObject {
-  readonly object: 'account'
-  readonly type: 'standard' | 'express' | 'custom'
-  readonly country: string
-  readonly default_currency: string
-  email: string | null
-  readonly charges_enabled: boolean
-  readonly payouts_enabled: boolean
-  readonly details_submitted: boolean
-  metadata: Metadata
-  readonly created: number
-}
 
 const TYPES = ['standard', 'express', 'custom'] as const
 const LINK_TYPES = ['account_onboarding', 'account_update'] as const

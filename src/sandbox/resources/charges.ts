@@ -1,38 +1,13 @@
 /** Charges: made directly, or by payment intents and invoices through `pay`. */
+
 import type { AccountState } from '../account.ts'
-import type { StripeObject } from '../collection.ts'
 import { invalidParam, notPermitted, StripeError } from '../error.ts'
 import { newId } from '../id.ts'
-import { type Metadata, metadata, optionalBoolean, optionalInteger, optionalText, requiredPayment } from '../params.ts'
-import { listed, retrieved, tagged } from '../plain_routes.ts'
+import type { CardFace, Charge, SourceCard } from '../objects.ts'
+import { metadata, optionalBoolean, optionalInteger, optionalText, requiredPayment } from '../params.ts'
+import { listed, retrieved, tagged } from '../plain-routes.ts'
 import { type Call, change, type Route } from '../route.ts'
-import { type CardFace, cardError, type Decline, declineOf, type SourceCard, useSource } from './payment_methods.ts'
-
-export interface Charge extends StripeObject {
-  readonly object: 'charge'
-  readonly amount: number
-  amount_captured: number
-  amount_refunded: number
-  readonly currency: string
-  readonly customer: string | null
-  captured: boolean
-  readonly paid: boolean
-  refunded: boolean
-  readonly status: 'succeeded' | 'failed' | 'pending'
-  readonly failure_code: string | null
-  readonly failure_message: string | null
-  readonly outcome: object
-  readonly payment_intent: string | null
-  readonly payment_method: string | null
-  readonly payment_method_details: object
-  readonly source: SourceCard | null
-  readonly description: string | null
-  metadata: Metadata
-  readonly created: number
-  readonly livemode: false
-  readonly disputed: boolean
-  readonly receipt_email: string | null
-}
+import { cardError, type Decline, declineOf, useSource } from './payment-methods.ts'
 
 export function charge(now: number, fields: Partial<Charge> & { amount: number; currency: string }): Charge {
   const captured = fields.captured ?? fields.status !== 'failed'

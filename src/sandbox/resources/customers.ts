@@ -1,27 +1,11 @@
 /** Customers. */
-import type { StripeObject } from '../collection.ts'
-import { newId } from '../id.ts'
-import { clearableText, type Metadata, metadata, optionalForm, optionalText } from '../params.ts'
-import { listed } from '../plain_routes.ts'
-import { type Call, change, type Route } from '../route.ts'
-import { refuseUnsavable, usePaymentMethod, useSource } from './payment_methods.ts'
 
-export interface Customer extends StripeObject {
-  readonly object: 'customer'
-  name: string | null
-  email: string | null
-  phone: string | null
-  description: string | null
-  metadata: Metadata
-  /** A card source, by which `charges` pays. */
-  default_source: string | null
-  readonly invoice_settings: { default_payment_method: string | null }
-  readonly balance: number
-  readonly currency: string | null
-  readonly delinquent: boolean
-  readonly created: number
-  readonly livemode: false
-}
+import { newId } from '../id.ts'
+import type { Customer } from '../objects.ts'
+import { clearableText, metadata, optionalForm, optionalText } from '../params.ts'
+import { listed } from '../plain-routes.ts'
+import { type Call, change, type Route } from '../route.ts'
+import { refuseUnsavable, usePaymentMethod, useSource } from './payment-methods.ts'
 
 export const customer = (now: number, fields: Partial<Customer> = {}): Customer => ({
   id: newId('cus'),

@@ -1,52 +1,14 @@
 /** Invoices and the items on them: draft, open, paid. */
+
 import type { AccountState } from '../account.ts'
-import type { StripeObject } from '../collection.ts'
 import { notPermitted } from '../error.ts'
 import { newId } from '../id.ts'
-import { type Metadata, metadata, optionalText, requiredCurrency, requiredInteger, requiredText } from '../params.ts'
-import { listed, retrieved } from '../plain_routes.ts'
+import type { CardFace, Invoice, InvoiceItem, InvoiceLine } from '../objects.ts'
+import { metadata, optionalText, requiredCurrency, requiredInteger, requiredText } from '../params.ts'
+import { listed, retrieved } from '../plain-routes.ts'
 import { type Call, change, type Route } from '../route.ts'
 import { pay } from './charges.ts'
-import { type CardFace, cardError, usePaymentMethod } from './payment_methods.ts'
-
-export interface InvoiceItem extends StripeObject {
-  readonly object: 'invoiceitem'
-  readonly amount: number
-  readonly currency: string
-  readonly customer: string
-  readonly description: string | null
-  /** Null while it waits for the customer's next invoice. */
-  invoice: string | null
-  readonly metadata: Metadata
-}
-
-interface InvoiceLine {
-  readonly id: string
-  readonly object: 'line_item'
-  readonly amount: number
-  readonly currency: string
-  readonly description: string | null
-}
-
-export interface Invoice extends StripeObject {
-  readonly object: 'invoice'
-  readonly customer: string
-  readonly currency: string
-  readonly amount_due: number
-  amount_paid: number
-  amount_remaining: number
-  readonly total: number
-  readonly lines: { readonly object: 'list'; readonly has_more: false; readonly data: readonly InvoiceLine[] }
-  readonly description: string | null
-  readonly default_payment_method: string | null
-  attempted: boolean
-  number: string | null
-  status: 'draft' | 'open' | 'paid' | 'void'
-  readonly subscription: string | null
-  readonly metadata: Metadata
-  readonly created: number
-  readonly livemode: false
-}
+import { cardError, usePaymentMethod } from './payment-methods.ts'
 
 export const line = (amount: number, currency: string, description: string | null): InvoiceLine => ({
   id: newId('il'),

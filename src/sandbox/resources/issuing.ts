@@ -1,9 +1,9 @@
 /** Issuing: cardholders, the cards made for them, and authorizations to approve or decline. */
-import type { StripeObject } from '../collection.ts'
+
 import { missingParam, notPermitted } from '../error.ts'
 import { newId } from '../id.ts'
+import type { Cardholder, IssuedCard, IssuingAuthorization } from '../objects.ts'
 import {
-  type Metadata,
   metadata,
   optionalForm,
   optionalOneOf,
@@ -12,53 +12,8 @@ import {
   requiredInteger,
   requiredText,
 } from '../params.ts'
-import { listed, retrieved } from '../plain_routes.ts'
+import { listed, retrieved } from '../plain-routes.ts'
 import { type Call, change, type Route } from '../route.ts'
-
-export interface Cardholder extends StripeObject {
-  readonly object: 'issuing.cardholder'
-  readonly name: string
-  readonly type: 'individual' | 'company'
-  readonly email: string | null
-  readonly billing: object
-  readonly status: 'active' | 'inactive' | 'blocked'
-  readonly metadata: Metadata
-  readonly created: number
-  readonly livemode: false
-}
-
-export interface IssuedCard extends StripeObject {
-  readonly object: 'issuing.card'
-  readonly brand: 'Visa'
-  readonly cardholder: Cardholder
-  readonly currency: string
-  readonly type: 'virtual' | 'physical'
-  status: 'active' | 'inactive' | 'canceled'
-  readonly last4: string
-  readonly exp_month: number
-  readonly exp_year: number
-  readonly spending_controls: object
-  metadata: Metadata
-  readonly created: number
-  readonly livemode: false
-}
-
-export interface IssuingAuthorization extends StripeObject {
-  readonly object: 'issuing.authorization'
-  amount: number
-  readonly currency: string
-  approved: boolean
-  readonly card: IssuedCard
-  readonly cardholder: string
-  readonly merchant_amount: number
-  readonly merchant_currency: string
-  /** Null once it is decided. */
-  pending_request: { readonly amount: number; readonly currency: string } | null
-  status: 'pending' | 'closed' | 'reversed'
-  metadata: Metadata
-  readonly created: number
-  readonly livemode: false
-}
 
 const HOLDER_TYPES = ['individual', 'company'] as const
 const CARD_TYPES = ['virtual', 'physical'] as const

@@ -1,9 +1,9 @@
 /** Products and their prices. */
-import type { StripeObject } from '../collection.ts'
+
 import { missingParam } from '../error.ts'
 import { newId } from '../id.ts'
+import { INTERVALS, type Price, type Product } from '../objects.ts'
 import {
-  type Metadata,
   metadata,
   optionalForm,
   optionalInteger,
@@ -13,35 +13,8 @@ import {
   requiredInteger,
   requiredText,
 } from '../params.ts'
-import { listed, retrieved } from '../plain_routes.ts'
+import { listed, retrieved } from '../plain-routes.ts'
 import { change, type Route } from '../route.ts'
-
-export interface Product extends StripeObject {
-  readonly object: 'product'
-  readonly name: string
-  readonly description: string | null
-  readonly active: boolean
-  readonly default_price: string | null
-  readonly metadata: Metadata
-  readonly created: number
-  readonly livemode: false
-}
-
-export interface Price extends StripeObject {
-  readonly object: 'price'
-  readonly active: boolean
-  readonly currency: string
-  readonly product: string
-  readonly type: 'one_time' | 'recurring'
-  readonly recurring: { readonly interval: Interval; readonly interval_count: number } | null
-  readonly unit_amount: number
-  readonly metadata: Metadata
-  readonly created: number
-  readonly livemode: false
-}
-
-const INTERVALS = ['day', 'week', 'month', 'year'] as const
-export type Interval = (typeof INTERVALS)[number]
 
 export const product = (now: number, fields: Partial<Product> & { name: string }): Product => ({
   id: newId('prod'),

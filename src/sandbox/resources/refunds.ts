@@ -1,25 +1,14 @@
 /** Refunds: of a charge or of a payment intent's charge, all that remains or a part. */
+
 import { formatMoney } from '../../model/money.ts'
 import type { AccountState } from '../account.ts'
-import type { StripeObject } from '../collection.ts'
 import { invalidParam, notPermitted } from '../error.ts'
 import { newId } from '../id.ts'
-import { type Metadata, metadata, optionalInteger, optionalOneOf, optionalText } from '../params.ts'
-import { listed, retrieved, tagged } from '../plain_routes.ts'
+import type { Charge, Refund } from '../objects.ts'
+import { metadata, optionalInteger, optionalOneOf, optionalText } from '../params.ts'
+import { listed, retrieved, tagged } from '../plain-routes.ts'
 import { change, type Route } from '../route.ts'
-import { type Charge, refundable } from './charges.ts'
-
-export interface Refund extends StripeObject {
-  readonly object: 'refund'
-  readonly amount: number
-  readonly currency: string
-  readonly charge: string
-  readonly payment_intent: string | null
-  readonly reason: string | null
-  status: 'succeeded' | 'pending' | 'requires_action' | 'failed' | 'canceled'
-  metadata: Metadata
-  readonly created: number
-}
+import { refundable } from './charges.ts'
 
 const REASONS = ['duplicate', 'fraudulent', 'requested_by_customer'] as const
 

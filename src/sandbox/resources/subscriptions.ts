@@ -1,47 +1,14 @@
 /** Subscriptions: created with a first invoice that is paid at once, updated, cancelled. Time does not pass by itself. */
-import type { StripeObject } from '../collection.ts'
+
 import { missingParam, notPermitted } from '../error.ts'
 import type { Form } from '../form.ts'
 import { newId } from '../id.ts'
 import { page } from '../list.ts'
-import {
-  type Metadata,
-  metadata,
-  optionalBoolean,
-  optionalForms,
-  optionalInteger,
-  optionalText,
-  requiredText,
-} from '../params.ts'
-import { retrieved } from '../plain_routes.ts'
+import type { Interval, Price, Subscription, SubscriptionItem } from '../objects.ts'
+import { metadata, optionalBoolean, optionalForms, optionalInteger, optionalText, requiredText } from '../params.ts'
+import { retrieved } from '../plain-routes.ts'
 import { type Call, change, type Route } from '../route.ts'
 import { finalize, invoice, line, payInvoice, payingCard } from './invoices.ts'
-import type { Interval, Price } from './products.ts'
-
-interface SubscriptionItem {
-  readonly id: string
-  readonly object: 'subscription_item'
-  readonly price: Price
-  readonly quantity: number
-  readonly current_period_start: number
-  readonly current_period_end: number
-}
-
-export interface Subscription extends StripeObject {
-  readonly object: 'subscription'
-  readonly customer: string
-  readonly currency: string
-  items: { readonly object: 'list'; readonly has_more: false; readonly data: readonly SubscriptionItem[] }
-  status: 'active' | 'incomplete' | 'canceled'
-  cancel_at_period_end: boolean
-  canceled_at: number | null
-  ended_at: number | null
-  default_payment_method: string | null
-  latest_invoice: string | null
-  metadata: Metadata
-  readonly created: number
-  readonly livemode: false
-}
 
 const DAY_S = 86_400
 const PERIOD_S: Readonly<Record<Interval, number>> = {

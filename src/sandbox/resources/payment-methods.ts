@@ -1,38 +1,13 @@
 /** Cards: Stripe's test tokens and numbers, payment methods made of them, and the older card sources. */
-import type { StripeObject } from '../collection.ts'
+
 import { invalidParam, missingParam, notPermitted, StripeError } from '../error.ts'
 import type { Form } from '../form.ts'
 import { newId } from '../id.ts'
 import { page } from '../list.ts'
-import { type Metadata, metadata, optionalForm, optionalText, requiredText } from '../params.ts'
-import { listed } from '../plain_routes.ts'
+import type { CardFace, PaymentMethod, SourceCard } from '../objects.ts'
+import { metadata, optionalForm, optionalText, requiredText } from '../params.ts'
+import { listed } from '../plain-routes.ts'
 import { type Call, change, type Route } from '../route.ts'
-
-export interface CardFace {
-  readonly brand: string
-  readonly last4: string
-  readonly exp_month: number
-  readonly exp_year: number
-  readonly country: string
-  readonly funding: 'credit' | 'debit'
-}
-
-export interface PaymentMethod extends StripeObject {
-  readonly object: 'payment_method'
-  readonly type: 'card'
-  readonly card: CardFace
-  customer: string | null
-  metadata: Metadata
-  readonly billing_details: object
-  readonly created: number
-  readonly livemode: false
-}
-
-export interface SourceCard extends StripeObject, CardFace {
-  readonly object: 'card'
-  customer: string | null
-  readonly metadata: Metadata
-}
 
 /** By the tail of `pm_card_…` and `tok_…`. */
 const TOKENS: Readonly<Record<string, { brand: string; last4: string; funding?: 'debit' }>> = {

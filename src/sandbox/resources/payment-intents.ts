@@ -1,10 +1,10 @@
 /** Payment intents: create, confirm, capture, cancel; captured at once or by hand. */
-import type { StripeObject } from '../collection.ts'
+
 import { missingParam, notPermitted } from '../error.ts'
 import { newId } from '../id.ts'
+import type { PaymentIntent } from '../objects.ts'
 import {
   clearableText,
-  type Metadata,
   metadata,
   optionalBoolean,
   optionalInteger,
@@ -12,34 +12,10 @@ import {
   optionalText,
   requiredPayment,
 } from '../params.ts'
-import { listed, retrieved } from '../plain_routes.ts'
+import { listed, retrieved } from '../plain-routes.ts'
 import { type Call, change, type Route } from '../route.ts'
 import { captureCharge, pay } from './charges.ts'
-import { cardError, usePaymentMethod } from './payment_methods.ts'
-
-export interface PaymentIntent extends StripeObject {
-  readonly object: 'payment_intent'
-  amount: number
-  amount_capturable: number
-  amount_received: number
-  readonly currency: string
-  readonly customer: string | null
-  readonly capture_method: 'automatic' | 'automatic_async' | 'manual'
-  readonly confirmation_method: 'automatic'
-  readonly client_secret: string
-  description: string | null
-  latest_charge: string | null
-  last_payment_error: object | null
-  metadata: Metadata
-  payment_method: string | null
-  readonly payment_method_types: readonly string[]
-  status: 'requires_payment_method' | 'requires_confirmation' | 'requires_capture' | 'succeeded' | 'canceled'
-  canceled_at: number | null
-  cancellation_reason: string | null
-  readonly created: number
-  readonly livemode: false
-  readonly next_action: null
-}
+import { cardError, usePaymentMethod } from './payment-methods.ts'
 
 const CAPTURE_METHODS = ['automatic', 'automatic_async', 'manual'] as const
 const CANCELLATION_REASONS = ['abandoned', 'duplicate', 'fraudulent', 'requested_by_customer'] as const
