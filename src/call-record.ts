@@ -5,7 +5,7 @@ import type { EventId } from './model/id.ts'
 import type { Answer } from './model/outcome.ts'
 import { isRefusal } from './model/refusal.ts'
 import type { Rooms } from './rooms.ts'
-import { openAnswer, reservedFor } from './steps.ts'
+import { openAnswer, reservedFor } from './steps/index.ts'
 
 export async function callRecord(rooms: Rooms, key: VaultKey, event_id: EventId): Promise<object | null> {
   const record = await rooms.journal.call(event_id)

@@ -16,7 +16,7 @@ import { claimed, linesOwed, redacted } from './obligations.ts'
 import { type CallIdentity, identify, judgeTwins } from './replay/index.ts'
 import type { Rooms } from './rooms.ts'
 import { cappedRefusal } from './spend/index.ts'
-import * as step from './steps.ts'
+import * as step from './steps/index.ts'
 
 /**
  * A twin whose first came to nothing starts anew; after so many times it is told to come back. Where the first died with

@@ -18,7 +18,7 @@ import { isCurrency } from './model/money.ts'
 import type { JsonObject, Operation, Params } from './model/operation.ts'
 import { isRefusal, type Refusal, refuse } from './model/refusal.ts'
 import type { Rooms } from './rooms.ts'
-import { linesOf, recordable, spendFacts } from './steps.ts'
+import { linesOf, recordable, spendFacts } from './steps/index.ts'
 
 /** Rows on their way to the store under `buffered`; beyond, a reply waits for its own. */
 const BUFFERED_MAX = 10_000

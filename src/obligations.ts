@@ -7,7 +7,7 @@ import type { Facts, JsonObject, Operation, Params } from './model/operation.ts'
 import type { Refusal } from './model/refusal.ts'
 import type { CallIdentity } from './replay/index.ts'
 import type { CallSettings } from './rooms.ts'
-import { linesOf } from './steps.ts'
+import { linesOf } from './steps/index.ts'
 
 /** The params as audit rows show them from here on. */
 export const redacted = (

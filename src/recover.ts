@@ -10,7 +10,7 @@ import type { CallRecord } from './model/journal.ts'
 import type { Outcome } from './model/outcome.ts'
 import { isRefusal } from './model/refusal.ts'
 import type { Rooms } from './rooms.ts'
-import { finish, openRequest, reservedFor } from './steps.ts'
+import { finish, openRequest, reservedFor } from './steps/index.ts'
 
 export interface RecoverySettings {
   /** A gateway that has not been heard of for so long is gone, and its calls are taken over. */

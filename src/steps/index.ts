@@ -1,0 +1,10 @@
+/** The steps of the two stories that need more than one room, one file each, in the order of the path. */
+export { namesOf, repeatOf, resolve, runOf } from './asked.ts'
+export { decide, denial } from './decide.ts'
+export { faulted } from './faulted.ts'
+export { finish, sureOf } from './finish.ts'
+export { join } from './join.ts'
+export { costOf, recorded, replyTo, reservedFor } from './reply.ts'
+export { overCap, priceUnknown, rehydrating, reserve } from './reserve.ts'
+export { openAnswer, openRequest, sealRequest } from './sealed.ts'
+export { linesOf, recordable, situate, spendFacts } from './situation.ts'
