@@ -1,11 +1,13 @@
 /**
- * A call's statements go by the indexes even where their plans were made over empty tables, as on the first day: such a plan
- * is kept, and would read whole tables once these have grown. The database itself counts, in the session that asked.
+ * A call's statements and the trail's pages go by the indexes even where the planner knows nothing of the tables, as on the
+ * first day: a plan made over empty tables is kept, and would read them whole once they have grown. The database itself
+ * counts, in the session that asked.
  */
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newEventId } from '../../src/model/id.ts'
 import { createJournal, type Opened } from '../../src/store/postgres/index.ts'
+import { kyselyOver } from '../../src/store/postgres/opened.ts'
 import { ENGINES, type Fresh } from './engines.ts'
 import { auditEvent, callId, fingerprint, intentOf, outcomeOf } from './records.ts'
 
@@ -22,6 +24,15 @@ const scans = async (session: pg.Pool) =>
       row,
     ]),
   )
+
+/** Of the trail, so far; a session tells its figures when it is told to. */
+const rowsRead = async (session: pg.Pool): Promise<number> => {
+  await session.query('select pg_stat_force_next_flush()')
+  const { rows } = await session.query<{ read: string }>(
+    "select seq_tup_read + idx_tup_fetch as read from pg_stat_user_tables where relname = 'audit_events'",
+  )
+  return Number(rows[0]!.read)
+}
 
 describe.each(ENGINES)('on a new $engine', ({ fresh }) => {
   let database: Fresh
@@ -64,5 +75,15 @@ describe.each(ENGINES)('on a new $engine', ({ fresh }) => {
     expect(more.filter(({ whole }) => whole > 0)).toEqual([])
     for (const name of ['claims', 'intents', 'open_calls'])
       expect(more.find(({ table }) => table === name)?.by_index, name).toBeGreaterThan(0)
+  })
+
+  it('a page of the trail is read in the order of an index, and little beside it', async () => {
+    const journal = createJournal({ ...database.opened, reads: session, db: kyselyOver(session) })
+    const events = Array.from({ length: 2_000 }, () => auditEvent(newEventId()))
+    await journal.append(events)
+    const page = { kind: 'decision', since: '2026-01-01T00:00:00Z', limit: 10 } as const
+    const before = await rowsRead(session)
+    expect(await journal.query({ ...page, cursor: events[99]!.id })).toEqual(events.slice(100, 110))
+    expect((await rowsRead(session)) - before).toBeLessThan(100)
   })
 })

@@ -19,11 +19,14 @@ export function rowOf(event: AuditEvent): SealedRow {
 
 export function eventOf(row: EventRow): AuditEvent {
   const event: Record<string, unknown> = {}
-  for (const [column, value] of Object.entries(row)) {
+  for (const column of Object.keys(row)) {
+    const value = row[column]
     if (value === null || column === 'leaf_hash') continue
-    event[column] = column === 'cost' ? Number(value) : value
+    if (column === 'cost') event.cost = Number(value)
+    else if (column === 'ts') event.ts = new Date(value as string | Date).toISOString()
+    else event[column] = value
   }
-  return { ...(event as unknown as AuditEvent), ts: new Date(row.ts as string | Date).toISOString() }
+  return event as unknown as AuditEvent
 }
 
 /** As the database's `write_batch` takes it. The canonical JSON is the row: what was hashed is what is stored. */
