@@ -292,14 +292,22 @@ function decisionRow(
   const { provider, params, amount, customer, spend, run, turn, correlation_id, occurrence, organisation, project } =
     input
   const operation = operationOf(rooms, input as unknown as Given)
-  const known: Known = {
-    ...{ event_id, provider, asked: input.operation, occurrence, spend, decision },
-    ...(key && { key }),
-    ...defined({ run, turn, correlation_id }),
-    facts: recordable(defined({ amount, customer })),
+  const known: Known = defined({
+    event_id,
+    provider,
+    asked: input.operation,
+    operation,
+    key: key ?? undefined,
+    run,
+    turn,
+    correlation_id,
+    occurrence,
     // What to redact is the catalogue's to say: params of an operation that it does not know are not kept.
-    ...(operation && { operation, params: redacted(rooms, operation, params, decision) }),
-  }
+    params: operation && redacted(rooms, operation, params, decision),
+    facts: recordable(defined({ amount, customer })),
+    spend,
+    decision,
+  })
   const tags = { ...decision.obligations.tags, ...ONLY, ...(key === null && { asked_by: 'operator' }) }
   const recorded = row('decision', known, { tags }, rooms.now())
   if (key && operation) return recorded

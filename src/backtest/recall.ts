@@ -48,20 +48,30 @@ export function recall(event: AuditEvent, { catalogue, key: find }: Recall): Rec
   if (!key) return 'key_unknown'
 
   const { provider, name, group, effect, action, resource, method, path } = operation
-  const input: DecisionInput = {
-    ...{ provider, operation: name, group, effect, method, path, params },
+  const input: DecisionInput = defined({
+    provider,
+    operation: name,
+    group,
+    effect,
+    action: event.action ?? action,
+    resource: event.resource ?? resource,
+    method,
+    path,
+    params,
     guarded: catalogue.guarded(operation, params as Params),
-    ...{ action: event.action ?? action, resource: event.resource ?? resource },
-    ...{ organisation: event.organisation, key, time: event.ts },
-    ...{ occurrence: event.occurrence ?? 1, spend: event.spend ?? [] },
-    agent: role === undefined ? { id: event.agent ?? '' } : { id: event.agent ?? '', role },
-    ...(project !== undefined && { project }),
-    ...(run !== undefined && { run }),
-    ...(turn !== undefined && { turn }),
-    ...(correlation_id !== undefined && { correlation_id }),
-    ...(customer !== undefined && { customer }),
-    ...(cost !== undefined && currency !== undefined && { amount: { value: cost, currency } }),
-  }
+    amount: cost === undefined || currency === undefined ? undefined : { value: cost, currency },
+    customer,
+    agent: defined({ id: event.agent ?? '', role }),
+    project,
+    organisation: event.organisation,
+    run,
+    turn,
+    occurrence: event.occurrence ?? 1,
+    key,
+    correlation_id,
+    time: event.ts,
+    spend: event.spend ?? [],
+  })
   const then = verdictOf(event)
   const unhindered = then !== 'allow' || event.decision === 'allow'
   return { event, input, then, unhindered, redacted: redactedIn(params) }

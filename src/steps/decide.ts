@@ -21,12 +21,32 @@ export function decide(policy: Policy, { known, operation, params, guarded, fact
   const { id, providers, operations, endpoints, limits, customers, organisation, project, agent } = key!
   const { provider, name, group, effect, action, resource, method, path } = operation
   try {
-    return policy.decide({
-      ...{ provider, operation: name, group, effect, action, resource, method, path, params },
-      ...{ guarded, agent, organisation, occurrence, time: time.toISOString(), spend },
-      ...defined({ amount: facts.amount, customer: facts.customer, project, run, turn, correlation_id }),
-      key: { id, ...defined({ providers, operations, endpoints, limits, customers }) },
-    })
+    return policy.decide(
+      defined({
+        provider,
+        operation: name,
+        group,
+        effect,
+        action,
+        resource,
+        method,
+        path,
+        params,
+        guarded,
+        amount: facts.amount,
+        customer: facts.customer,
+        agent,
+        project,
+        organisation,
+        run,
+        turn,
+        occurrence,
+        key: defined({ id, providers, operations, endpoints, limits, customers }),
+        correlation_id,
+        time: time.toISOString(),
+        spend,
+      }),
+    )
   } catch (cause) {
     throw cause instanceof Fault ? cause : new Fault('policy_unavailable', 'evaluation failed', cause)
   }
