@@ -60,7 +60,7 @@ export async function serveIn(folder: string, env: NodeJS.ProcessEnv): Promise<M
   const token = `csadm_${randomBytes(32).toString('base64url')}`
   const server = await start({
     program: process.execPath,
-    args: [...(process.env.BENCH_NODE_FLAGS?.split(' ') ?? []), CLI, 'serve'],
+    args: [CLI, 'serve'],
     url: `http://127.0.0.1:${port}`,
     ready: '/readyz',
     cwd: folder,
