@@ -7,14 +7,33 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { Pool } from 'undici'
 
-const { DATABASE_URL, REDIS_URL, STRIPE_UPSTREAM_URL, PORT, INSERT } = process.env
+const { DATABASE_URL, REDIS_URL, STRIPE_UPSTREAM_URL, PORT, BODY } = process.env
 const CLIENTS_MAX = 64
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 
 const database = new pg.Pool({ connectionString: DATABASE_URL, max: CLIENTS_MAX })
 const redis = new Redis(REDIS_URL, { enableAutoPipelining: true })
 const upstream = new Pool(STRIPE_UPSTREAM_URL, { connections: CLIENTS_MAX })
-const insert = { name: 'insert', text: INSERT }
+
+/** Whatever waits when a statement is done goes in the next, as in the gateway: one commit for many. */
+const INSERT = { name: 'insert', text: 'insert into bench (body) select unnest($1::text[])' }
+let waiting = []
+let running = false
+async function pump() {
+  running = true
+  while (waiting.length > 0) {
+    const batch = waiting
+    waiting = []
+    await database.query({ ...INSERT, values: [batch.map(() => BODY)] })
+    for (const done of batch) done()
+  }
+  running = false
+}
+const insert = () =>
+  new Promise((done) => {
+    waiting.push(done)
+    if (!running) void pump()
+  })
 
 createServer(async (incoming, outgoing) => {
   const chunks = []
@@ -23,11 +42,11 @@ createServer(async (incoming, outgoing) => {
   const { amount, currency, source } = JSON.parse(Buffer.concat(chunks).toString()).params
   await redis.hmget('bare', 'spent', 'reserved')
   await redis.hincrby('bare', 'reserved', amount)
-  await database.query(insert)
+  await insert()
   const body = new URLSearchParams({ amount, currency, source }).toString()
   const answer = await upstream.request({ method: 'POST', path: '/v1/charges', headers: FORM, body })
   const charge = await answer.body.text()
-  await database.query(insert)
+  await insert()
   redis.hincrby('bare', 'spent', amount)
   outgoing.setHeader('content-type', 'application/json')
   outgoing.end(charge)

@@ -112,7 +112,8 @@ export async function fullPath(effort: Effort): Promise<Table> {
         'The upstream is an nginx that always gives the same charge, so that the gateway is measured and not the sandbox; no TLS. ' +
         'pgbench commits two single-row inserts a call, in two transactions, on the same server with as many clients. ' +
         'Bare Node is a Node server of the same hops and nothing else: a request in, Redis, one of those inserts, the request out, ' +
-        'the other insert, the answer. It shows what a gateway that judged, claimed, encrypted and recorded nothing would come to. ' +
+        'the other insert, the answer; inserts that wait together are one statement. It shows what a gateway that judged, claimed, ' +
+        'encrypted and recorded nothing would come to. ' +
         'nginx as a plain reverse proxy shows what forwarding alone costs. Added times are over a direct call to the same upstream.',
       columns: [
         'clients',
@@ -143,7 +144,8 @@ export async function fullPath(effort: Effort): Promise<Table> {
 }
 
 const TABLE = 'create table bench (id bigserial primary key, at timestamptz not null default now(), body text not null)'
-const INSERT = `insert into bench (body) values ('${'x'.repeat(200)}')`
+const BODY = 'x'.repeat(200)
+const INSERT = `insert into bench (body) values ('${BODY}')`
 
 async function barePath(env: NodeJS.ProcessEnv): Promise<Server> {
   const port = await freePort()
@@ -152,7 +154,7 @@ async function barePath(env: NodeJS.ProcessEnv): Promise<Server> {
     args: [fileURLToPath(new URL('bare-path.mjs', import.meta.url))],
     url: `http://127.0.0.1:${port}`,
     ready: '/',
-    env: { ...env, PORT: String(port), INSERT },
+    env: { ...env, PORT: String(port), BODY },
   })
 }
 
